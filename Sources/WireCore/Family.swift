@@ -9,4 +9,10 @@ package enum Family: Sendable, Hashable, CaseIterable, Comparable {
   package var bitCount: Int { byteCount * 8 }
   /// As people write it.
   package var name: String { self == .ipv4 ? "IPv4" : "IPv6" }
+
+  /// Reads what `name` wrote.
+  package init?(name: String) {
+    guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    self = found
+  }
 }

@@ -15,6 +15,9 @@ package struct InterfaceName: Sendable, Hashable, Comparable, CustomStringConver
     description = String(text)
   }
 
+  /// A name that the program makes of a fixed prefix and a bounded token, so that it is valid by its form.
+  package init(derived text: String) { description = text }
+
   /// What `init` wants, for error messages.
   package static let expectation = "1 to 15 printable ASCII characters without \"/\", \":\" or space"
 

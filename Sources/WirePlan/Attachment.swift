@@ -1,0 +1,126 @@
+package import WireCore
+
+/// What one container's wiring looks like, resolved: every name, address and port is decided.
+///
+/// This is the value that attach applies, that the record keeps, and from which `Step.all(of:)` derives what to do;
+/// detach, gc, `ls` and `inspect` read it back.
+package struct Attachment: Sendable, Hashable {
+  package var container: ContainerIdentity
+  package var interfaces: [AttachedInterface]
+  package var ports: [PublishedPort]
+
+  package init(container: ContainerIdentity, interfaces: [AttachedInterface], ports: [PublishedPort]) {
+    self.container = container
+    self.interfaces = interfaces
+    self.ports = ports
+  }
+}
+
+/// Whose wiring it is.
+package struct ContainerIdentity: Sendable, Hashable {
+  package var id: String
+  /// The name that people gave it, where the engine tells one.
+  package var name: String?
+
+  package init(id: String, name: String?) {
+    self.id = id
+    self.name = name
+  }
+
+  /// What a lease is remembered by: the name outlives the id.
+  package var owner: String { name ?? id }
+}
+
+/// One interface of a container: a veth pair whose host end is a port of a bridge.
+package struct AttachedInterface: Sendable, Hashable {
+  /// The name inside the container.
+  package var name: InterfaceName
+  /// The network as the user wrote it: `front`, `bridge:br3`.
+  package var network: String
+  package var bridge: InterfaceName
+  /// The host end of the pair.
+  package var hostLink: InterfaceName
+  package var mac: MACAddress
+  /// Bytes.
+  package var mtu: UInt32
+  package var vlan: UInt16?
+  /// The first of each family is the one that ports are published to.
+  package var addresses: [Prefix] = []
+  /// One of each family at most, whether or not this interface gives the default route.
+  package var gateways: [IPAddress] = []
+  /// The families whose default route leaves by this interface.
+  package var defaultRoutes: [Family] = []
+  /// The routing table that answers from this interface's addresses are looked up in; nil for a single interface.
+  package var sourceTable: UInt32?
+  package var routes: [ContainerRoute] = []
+  package var sysctls: [InterfaceSysctl] = []
+  package var ingress: Rate?
+  package var egress: Rate?
+  /// The ifb device through which what the container sends is shaped; with `egress` only.
+  package var shaper: InterfaceName?
+  /// A container that calls its own published port comes back out of its own bridge port (br_netfilter).
+  package var hairpin = false
+  /// The bridge keeps this port from every other isolated one.
+  package var isolated = false
+  /// Router advertisements and autoconfiguration stay on.
+  package var slaac = false
+  /// The host's addresses to leave with, one of each family at most.
+  package var sourceAddresses: [IPAddress] = []
+  /// The families whose answers do not come back through this host, so that what is published to this interface must
+  /// be masqueraded: no gateway, or one that is not an address of this host.
+  package var noWayBack: [Family] = []
+
+  package init(
+    name: InterfaceName, network: String, bridge: InterfaceName, hostLink: InterfaceName, mac: MACAddress, mtu: UInt32
+  ) {
+    self.name = name
+    self.network = network
+    self.bridge = bridge
+    self.hostLink = hostLink
+    self.mac = mac
+    self.mtu = mtu
+  }
+
+  /// The address that ports of this family are published to.
+  package func address(_ family: Family) -> IPAddress? { addresses.first { $0.family == family }?.address }
+}
+
+/// A route in the container, besides the connected and the default ones.
+package struct ContainerRoute: Sendable, Hashable {
+  package var destination: Prefix
+  package var via: IPAddress?
+  package var metric: UInt32?
+
+  package init(destination: Prefix, via: IPAddress?, metric: UInt32?) {
+    self.destination = destination
+    self.via = via
+    self.metric = metric
+  }
+}
+
+/// A `net.*` setting inside the container's namespace.
+package struct InterfaceSysctl: Sendable, Hashable {
+  /// The key as written: `net.ipv4.conf.eth0.arp_notify`.
+  package var key: String
+  package var value: String
+
+  package init(key: String, value: String) {
+    self.key = key
+    self.value = value
+  }
+}
+
+/// A published port with what it leads to.
+package struct PublishedPort: Sendable, Hashable {
+  package var mapping: PortMapping
+  /// The container's addresses that it leads to: one of each family at most.
+  package var targets: [IPAddress]
+  /// Who may call it, by source; nil: everybody.
+  package var allow: [Prefix]?
+
+  package init(mapping: PortMapping, targets: [IPAddress], allow: [Prefix]?) {
+    self.mapping = mapping
+    self.targets = targets
+    self.allow = allow
+  }
+}

@@ -1,0 +1,71 @@
+package import WireCore
+
+/// Names that are derived and not chosen by anybody: they fit 15 bytes, and the same container gets the same ones again.
+package enum LinkNames {
+  package static let loopback = InterfaceName(derived: "lo")
+
+  /// The host end of an interface's pair: `wh` and 60 bits of a hash. `salt` goes up when a name is somebody else's.
+  package static func hostEnd(container: String, interface: InterfaceName, salt: UInt8) -> InterfaceName {
+    InterfaceName(derived: "wh" + token("\(container)/\(interface)", salt))
+  }
+
+  /// The ifb device that shapes what the interface sends: the host end's name with another prefix.
+  package static func shaper(of hostEnd: InterfaceName) -> InterfaceName {
+    InterfaceName(derived: "wi" + hostEnd.description.dropFirst(2))
+  }
+
+  /// What `ip link` shows beside the host end. The kernel takes 255 bytes (IFALIASZ).
+  package static func alias(container: ContainerIdentity, interface: InterfaceName) -> String {
+    let name = container.name.map { "\($0) " } ?? ""
+    var text = "\(aliasPrefix)\(interface) of \(name)\(container.id)".escapingControls(limit: 200)
+    while text.utf8.count > 255 { text.removeLast() }
+    return text
+  }
+
+  /// How each alias of ours begins; a bridge that we made says `wirehook: network NAME`.
+  package static let aliasPrefix = "wirehook: "
+
+  package static func alias(network: String) -> String { "\(aliasPrefix)network \(network)" }
+
+  /// The path below /proc/sys of a dotted key. An interface's name may itself hold dots, as sysctl(8) cannot say:
+  /// the interface's own name is recognised and kept whole.
+  package static func sysctlPath(_ key: String, interface: InterfaceName) -> [String] {
+    var parts = key.split(separator: ".", omittingEmptySubsequences: false).map { String($0) }
+    let name = interface.description.split(separator: ".", omittingEmptySubsequences: false).map { String($0) }
+    guard name.count > 1, parts.count > name.count else { return parts }
+    for start in 0...(parts.count - name.count) where Array(parts[start..<start + name.count]) == name {
+      parts.replaceSubrange(start..<start + name.count, with: [interface.description])
+      break
+    }
+    return parts
+  }
+
+  /// A locally administered MAC address that follows from the IP address: whoever gets the address later has the same
+  /// MAC, so that no neighbour holds a stale entry. Without IPv4 a hash of the IPv6 address, else of the owner.
+  package static func mac(addresses: [Prefix], owner: String, interface: InterfaceName) -> MACAddress {
+    if let ipv4 = addresses.first(where: { $0.family == .ipv4 }) {
+      return MACAddress(0x0a57 << 32 | UInt64(truncatingIfNeeded: ipv4.address.value))
+    }
+    if let ipv6 = addresses.first(where: { $0.family == .ipv6 }) {
+      return MACAddress(0x0a58 << 32 | StableHash.of(ipv6.address.description) >> 32)
+    }
+    return MACAddress(0x0a59 << 32 | StableHash.of("\(owner)/\(interface)") >> 32)
+  }
+
+  /// A bridge's own MAC address: fixed, else it follows its ports; different on each host, for bridges may be joined.
+  package static func bridgeMAC(_ bridge: InterfaceName, machineID: String) -> MACAddress {
+    MACAddress(0x0a5a << 32 | StableHash.of("\(machineID)/\(bridge)") >> 32)
+  }
+
+  private static func token(_ text: String, _ salt: UInt8) -> String {
+    let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".unicodeScalars)
+    var hash = StableHash.of(text, salt: salt)
+    var token = ""
+    for _ in 0..<12 {
+      token.unicodeScalars.append(alphabet[Int(hash & 31)])
+      hash >>= 5
+    }
+    return token
+  }
+
+}

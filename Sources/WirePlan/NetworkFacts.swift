@@ -1,0 +1,36 @@
+package import WireConfig
+package import WireCore
+
+/// A network together with what the host was seen to have of it.
+package struct NetworkFacts: Sendable, Equatable {
+  package var network: Network
+  /// The bridge's MTU in bytes; nil where there is no such bridge yet.
+  package var bridgeMTU: UInt32?
+  /// The bridge's own addresses; asked only for a bridge that is not managed.
+  package var bridgeAddresses: [Prefix]
+
+  package init(network: Network, bridgeMTU: UInt32?, bridgeAddresses: [Prefix]) {
+    self.network = network
+    self.bridgeMTU = bridgeMTU
+    self.bridgeAddresses = bridgeAddresses
+  }
+
+  /// The Ethernet segment: an address is unique on it, whatever networks share the bridge.
+  package var segment: String { "bridge:\(network.bridge)" }
+}
+
+/// What the planner has to know of the host, besides the networks.
+package struct HostFacts: Sendable, Equatable {
+  /// Whether the host speaks IPv6 at all.
+  package var ipv6: Bool
+  /// Whether br_netfilter passes bridged IPv4 frames to the firewall.
+  package var bridgeNetfilter: Bool
+  /// The MTU of the default route's link in bytes.
+  package var uplinkMTU: UInt32
+
+  package init(ipv6: Bool, bridgeNetfilter: Bool, uplinkMTU: UInt32) {
+    self.ipv6 = ipv6
+    self.bridgeNetfilter = bridgeNetfilter
+    self.uplinkMTU = uplinkMTU
+  }
+}

@@ -1,0 +1,94 @@
+package import WireConfig
+package import WireCore
+
+/// Turns what a container asks for, and what the host has, into an `Attachment`.
+///
+/// Pure but for the claims, which go to the book and the host's ports that the caller hands in.
+package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable>: ~Copyable {
+  let container: ContainerIdentity
+  let host: HostFacts
+
+  package init(container: ContainerIdentity, host: HostFacts) {
+    self.container = container
+    self.host = host
+  }
+
+  /// Plans every interface, in order, and claims what it takes.
+  ///
+  /// - Parameters:
+  ///   - requests: what is asked for, with the network that each names.
+  ///   - publishOn: host addresses for ports that name none and whose network names none.
+  package borrowing func plan(
+    _ requests: [(request: InterfaceRequest, facts: NetworkFacts)], publishOn: [IPAddress], book: borrowing Book,
+    hostPorts: borrowing Ports
+  ) throws(PlanFailure) -> Attachment {
+    var interfaces: [AttachedInterface] = []
+    for (request, facts) in requests {
+      interfaces.append(try interface(request, facts, book))
+    }
+    Gateways.assign(requests, to: &interfaces)
+    try RoutePlanner.assign(requests, to: &interfaces)
+    var ports: [PublishedPort] = []
+    for (index, (request, facts)) in requests.enumerated() {
+      let addresses = facts.network.publishOn.isEmpty ? publishOn : facts.network.publishOn
+      let planner = PortPlanner(container: container, interface: interfaces[index], network: facts.network)
+      ports += try planner.plan(request, publishOn: addresses, book: book, hostPorts: hostPorts)
+    }
+    return Attachment(container: container, interfaces: interfaces, ports: ports)
+  }
+
+  private borrowing func interface(
+    _ request: InterfaceRequest, _ facts: NetworkFacts, _ book: borrowing Book
+  ) throws(PlanFailure) -> AttachedInterface {
+    let network = facts.network
+    let addresses = try AddressPlanner(container: container, request: request, facts: facts, host: host).plan(book)
+    let mac = request.mac ?? LinkNames.mac(addresses: addresses, owner: container.owner, interface: request.name)
+    var interface = AttachedInterface(
+      name: request.name, network: network.name, bridge: network.bridge, hostLink: try hostLink(request.name, book),
+      mac: mac, mtu: try mtu(request, facts))
+    interface.addresses = addresses
+    interface.vlan = request.vlan ?? network.vlan
+    interface.sysctls = request.sysctls.map { InterfaceSysctl(key: $0.key, value: $0.value) }
+    interface.ingress = request.bandwidth.ingress
+    interface.egress = request.bandwidth.egress
+    if interface.egress != nil { interface.shaper = LinkNames.shaper(of: interface.hostLink) }
+    interface.hairpin = host.bridgeNetfilter && !request.ports.isEmpty
+    interface.isolated = network.isolate == .containers
+    interface.slaac = network.slaac
+    interface.sourceAddresses = try sourceAddresses(request, interface)
+    return interface
+  }
+
+  private borrowing func hostLink(_ name: InterfaceName, _ book: borrowing Book) throws(PlanFailure) -> InterfaceName {
+    for salt in UInt8(0)...UInt8(7) {
+      let link = LinkNames.hostEnd(container: container.id, interface: name, salt: salt)
+      if try book.claimLink(link, for: container.id) { return link }
+    }
+    throw .refused(
+      WireError("naming the host end of \(name)", "eight derived names in a row belong to other containers"))
+  }
+
+  private borrowing func mtu(_ request: InterfaceRequest, _ facts: NetworkFacts) throws(PlanFailure) -> UInt32 {
+    let limit = facts.bridgeMTU ?? facts.network.mtu ?? host.uplinkMTU
+    guard let wanted = request.mtu else { return min(facts.network.mtu ?? limit, limit) }
+    guard wanted <= limit else {
+      throw .refused(
+        WireError(
+          "annotation wirehook.mtu \"\(wanted)\"", "bridge \(facts.network.bridge) carries \(limit) bytes at most",
+          hint: "ask for \(limit) or less, or raise \"mtu\" of network \(facts.network.name)"))
+    }
+    return wanted
+  }
+
+  private borrowing func sourceAddresses(
+    _ request: InterfaceRequest, _ interface: AttachedInterface
+  ) throws(PlanFailure) -> [IPAddress] {
+    for address in request.snat where interface.address(address.family) == nil {
+      throw .refused(
+        WireError(
+          "annotation wirehook.snat \"\(address)\"", "\(request.name) has no \(address.family.name) address",
+          hint: "give it one with wirehook.ip, or name a host address of the other family"))
+    }
+    return request.snat
+  }
+}
