@@ -1,0 +1,99 @@
+internal import WireCore
+
+/// What two members of the same name in one object mean.
+package enum DuplicateKeys: Sendable {
+  /// An error that names the key: our own files.
+  case refuse
+  /// The last one counts, as in runtimes: their files.
+  case lastWins
+}
+
+/// Proves that a document is one that json-c reads as it was meant, before json-c sees it.
+package enum JSONGuard {
+  /// Checks size, depth, grammar, encoding and keys of `bytes`.
+  package static func check(
+    _ bytes: [UInt8], limits: JSONLimits, duplicates: DuplicateKeys = .lastWins
+  ) throws(JSONError) {
+    _ = try pass(over: bytes, limits: limits, duplicates: duplicates, finding: [])
+  }
+
+  /// Checks the whole document and says where the values at `paths` (names of members, from the top) stand; a path that
+  /// leads nowhere gives nil. At most 64 paths.
+  static func pass(
+    over bytes: [UInt8], limits: JSONLimits, duplicates: DuplicateKeys, finding paths: [[String]]
+  ) throws(JSONError) -> [Range<Int>?] {
+    var scanner = try JSONScanner(bytes, limits: limits)
+    var finder = PathFinder(paths)
+    var names: [Set<String>] = []
+    while let token = try scanner.next() {
+      if !paths.isEmpty { finder.see(token, in: scanner) }
+      guard duplicates == .refuse else { continue }
+      switch token.kind {
+      case .beginObject: names.append([])
+      case .endObject: names.removeLast()
+      case .key:
+        let name = scanner.text(of: token)
+        guard names[names.count - 1].insert(name).inserted else {
+          throw JSONError("expected each key once, found \(name.quoted) again", at: token.range.lowerBound, in: bytes)
+        }
+      default: break
+      }
+    }
+    return finder.found
+  }
+}
+
+/// Follows the scanner and notes where the wanted values stand. Sets of paths are bits of a word: no memory a token.
+private struct PathFinder {
+  private let paths: [[[UInt8]]]
+  private(set) var found: [Range<Int>?]
+  /// For the object at each depth: the paths that its members may go on.
+  private var candidates: [UInt64]
+  /// The paths whose value comes next, or is open since `start` at `depth`.
+  private var pending: UInt64 = 0
+  private var open: [(paths: UInt64, start: Int, depth: Int)] = []
+
+  init(_ paths: [[String]]) {
+    self.paths = paths.prefix(64).map { $0.map { Array($0.utf8) } }
+    found = Array(repeating: nil, count: self.paths.count)
+    candidates = Array(repeating: 0, count: 67)
+    candidates[1] = self.paths.count == 64 ? .max : 1 << UInt64(self.paths.count) - 1
+  }
+
+  mutating func see(_ token: JSONScanner.Token, in scanner: JSONScanner) {
+    switch token.kind {
+    case .key:
+      guard candidates[token.depth] != 0 else {
+        candidates[token.depth + 1] = 0
+        return
+      }
+      follow(token, in: scanner)
+    case .beginObject, .beginArray:
+      if token.kind == .beginArray { candidates[token.depth + 1] = 0 }
+      if pending != 0 { open.append((pending, token.range.lowerBound, token.depth)) }
+      pending = 0
+    case .endObject, .endArray:
+      guard let last = open.last, last.depth == token.depth else { return }
+      open.removeLast()
+      note(last.paths, last.start..<token.range.upperBound)
+    case .string, .number, .literal:
+      if pending != 0 { note(pending, token.range) }
+      pending = 0
+    }
+  }
+
+  private mutating func follow(_ key: JSONScanner.Token, in scanner: JSONScanner) {
+    let text = key.isEscaped ? Array(scanner.text(of: key).utf8) : nil
+    let name = text?[...] ?? scanner.bytes[key.range.dropFirst().dropLast()]
+    var next: UInt64 = 0
+    for (index, path) in paths.enumerated() where candidates[key.depth] & 1 << UInt64(index) != 0 {
+      guard path.count >= key.depth, path[key.depth - 1].elementsEqual(name) else { continue }
+      if path.count == key.depth { pending |= 1 << UInt64(index) } else { next |= 1 << UInt64(index) }
+    }
+    candidates[key.depth + 1] = next
+  }
+
+  private mutating func note(_ set: UInt64, _ range: Range<Int>) {
+    for index in paths.indices where set & 1 << UInt64(index) != 0 { found[index] = range }
+  }
+}

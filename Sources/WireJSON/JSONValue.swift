@@ -1,0 +1,74 @@
+/// A JSON value in Swift's own types. Members keep their order.
+package enum JSONValue: Sendable, Equatable {
+  case null
+  case bool(Bool)
+  /// A number written without fraction and exponent.
+  case integer(Int64)
+  /// Any other number.
+  case number(Double)
+  case string(String)
+  case array([JSONValue])
+  case object([Member])
+
+  package struct Member: Sendable, Equatable {
+    package var name: String
+    package var value: JSONValue
+
+    package init(_ name: String, _ value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// Parses `bytes`. With `only`, the result is an object that holds the values at those paths (`["linux",
+  /// "namespaces"]`) and nothing else: the rest is checked by the guard but never becomes a tree.
+  package static func parse(
+    _ bytes: [UInt8], limits: JSONLimits, duplicates: DuplicateKeys, only paths: [[String]]? = nil
+  ) throws(JSONError) -> JSONValue {
+    guard let paths else {
+      try JSONGuard.check(bytes, limits: limits, duplicates: duplicates)
+      return try JSONDocument.parse(bytes[...], depth: limits.depth).value()
+    }
+    guard let first = bytes.first(where: { !" \t\r\n".utf8.contains($0) }), first == UInt8(ascii: "{") else {
+      throw JSONError("expected an object", at: 0, in: bytes)
+    }
+    var result = JSONValue.object([])
+    let ranges = try JSONGuard.pass(over: bytes, limits: limits, duplicates: duplicates, finding: paths)
+    for (path, range) in zip(paths, ranges) {
+      guard let range else { continue }
+      result.set(try JSONDocument.parse(bytes[range], depth: limits.depth).value(), at: path[...])
+    }
+    return result
+  }
+
+  /// The member `name` of an object; nil for other values.
+  package subscript(name: String) -> JSONValue? {
+    guard case .object(let members) = self else { return nil }
+    return members.last { $0.name == name }?.value
+  }
+
+  private mutating func set(_ value: JSONValue, at path: ArraySlice<String>) {
+    guard let name = path.first else {
+      self = value
+      return
+    }
+    var members: [Member] = []
+    if case .object(let present) = self { members = present }
+    let index = members.firstIndex { $0.name == name } ?? members.count
+    if index == members.count { members.append(Member(name, .object([]))) }
+    members[index].value.set(value, at: path.dropFirst())
+    self = .object(members)
+  }
+
+  /// What it is, for error messages.
+  package var kind: String {
+    switch self {
+    case .null: "null"
+    case .bool: "true or false"
+    case .integer, .number: "a number"
+    case .string: "a string"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+}
