@@ -1,4 +1,83 @@
 #include "clinux.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <linux/openat2.h>
+#include <net/if.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 int clinux_setns(int fd, int nstype) { return setns(fd, nstype); }
 int clinux_unshare(int flags) { return unshare(flags); }
+int clinux_namespace_type(int fd) { return ioctl(fd, NS_GET_NSTYPE); }
+int clinux_pidfd_open(pid_t pid) { return syscall(SYS_pidfd_open, pid, 0); }
+
+int clinux_open_beneath(int directory, const char *path, int flags, mode_t mode) {
+  struct open_how how = {
+      .flags = flags, .mode = mode, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+  return syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+ssize_t clinux_random(void *buffer, size_t size) { return getrandom(buffer, size, 0); }
+int clinux_close_range(unsigned first, unsigned last) { return syscall(SYS_close_range, first, last, 0); }
+
+int clinux_link_index(int socket, const char *name) {
+  struct ifreq request = {0};
+  if (strlen(name) >= IFNAMSIZ) {
+    errno = ENODEV;
+    return -1;
+  }
+  strcpy(request.ifr_name, name);
+  return ioctl(socket, SIOCGIFINDEX, &request) ? -1 : request.ifr_ifindex;
+}
+
+static struct flock byte_range(short type, int64_t offset) {
+  return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+}
+
+int clinux_lock(int fd, short type, int64_t offset) {
+  struct flock lock = byte_range(type, offset);
+  return fcntl(fd, F_SETLK, &lock);
+}
+
+static void nothing(int signal) { (void)signal; }
+
+// The kernel keeps those who wait in order, which polling would not; so the wait itself must end in time. A timer sends
+// SIGALRM to this very thread, again and again: the first may come before fcntl has begun to wait.
+int clinux_lock_wait(int fd, short type, int64_t offset, int milliseconds) {
+  struct flock lock = byte_range(type, offset);
+  struct sigaction action = {.sa_handler = nothing}, old_action;
+  sigset_t alarm_only, old_mask;
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGALRM, .sigev_notify_thread_id = gettid()};
+  timer_t timer;
+  struct itimerspec after = {.it_value = {milliseconds / 1000, milliseconds % 1000 * 1000000L + 1},
+                             .it_interval = {0, 5000000}};
+  if (timer_create(CLOCK_MONOTONIC, &event, &timer)) return -1;
+  sigemptyset(&alarm_only);
+  sigaddset(&alarm_only, SIGALRM);
+  sigaction(SIGALRM, &action, &old_action);
+  pthread_sigmask(SIG_UNBLOCK, &alarm_only, &old_mask);
+  timer_settime(timer, 0, &after, NULL);
+  int result = fcntl(fd, F_SETLKW, &lock), error = errno;
+  timer_delete(timer);
+  pthread_sigmask(SIG_SETMASK, &old_mask, NULL);
+  sigaction(SIGALRM, &old_action, NULL);
+  errno = error;
+  return result;
+}
+
+pid_t clinux_lock_holder(int fd, short type, int64_t offset) {
+  struct flock lock = byte_range(type, offset);
+  if (fcntl(fd, F_GETLK, &lock)) return -1;
+  return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+}

@@ -1,6 +1,8 @@
 // The calls and constants that Swift's Glibc module does not show: GNU extensions, variadic functions, macros with casts.
+// Every function answers -1 with errno set when it fails, as system calls do.
 #pragma once
 #include <netinet/in.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -9,3 +11,22 @@
 int clinux_setns(int fd, int nstype);
 /// unshare(2).
 int clinux_unshare(int flags);
+/// The CLONE_NEW* type of an open namespace file (NS_GET_NSTYPE, ioctl_ns(2)); ENOTTY for any other file.
+int clinux_namespace_type(int fd);
+/// pidfd_open(2), without flags.
+int clinux_pidfd_open(pid_t pid);
+/// openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS.
+int clinux_open_beneath(int directory, const char *_Nonnull path, int flags, mode_t mode);
+/// getrandom(2), without flags.
+ssize_t clinux_random(void *_Nonnull buffer, size_t size);
+/// close_range(2), without flags.
+int clinux_close_range(unsigned first, unsigned last);
+/// The index of a link by name in the namespace of `socket`, which may be of any kind (SIOCGIFINDEX, netdevice(7)).
+int clinux_link_index(int socket, const char *_Nonnull name);
+
+/// fcntl(2) F_SETLK on one byte; `type` is F_RDLCK, F_WRLCK or F_UNLCK.
+int clinux_lock(int fd, short type, int64_t offset);
+/// fcntl(2) F_SETLKW on one byte, for at most `milliseconds`; EINTR when they are over.
+int clinux_lock_wait(int fd, short type, int64_t offset, int milliseconds);
+/// The pid of a process whose lock is in the way of ours (fcntl(2) F_GETLK); 0: there is none.
+pid_t clinux_lock_holder(int fd, short type, int64_t offset);

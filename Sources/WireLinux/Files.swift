@@ -1,0 +1,125 @@
+internal import Glibc
+internal import CLinux
+
+/// Reading and making files. What is read is bounded, and never a pipe or a device that could hold us up.
+package enum Files {
+  /// The whole of a regular file; `EFBIG` when it holds more than `limit` bytes.
+  package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let file = try Descriptor.open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK)
+    return try contents(of: file, path: path, limit: limit)
+  }
+
+  /// The whole of a descriptor's input, up to its end (a hook's standard input); `EFBIG` past `limit`, `ETIMEDOUT` when
+  /// the deadline comes first.
+  package static func readToEnd(
+    of descriptor: Int32, limit: Int, deadline: Deadline
+  ) throws(SystemError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = 16 << 10
+    while true {
+      guard try deadline.wait(for: descriptor, POLLIN) else { throw SystemError("read", ETIMEDOUT) }
+      let got = try append(to: &bytes, from: descriptor, upTo: min(chunk, limit + 1 - bytes.count), path: nil)
+      guard got > 0 else { return bytes }
+      guard bytes.count <= limit else { throw SystemError("read", EFBIG, reason: "more than \(limit) bytes") }
+      chunk = min(chunk * 2, 1 << 20)
+    }
+  }
+
+  /// The names in a directory without `.` and `..`, sorted.
+  package static func list(_ path: String) throws(SystemError) -> [String] {
+    guard let directory = opendir(path) else { throw SystemError("opendir", errno, path: path) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Makes sure of a directory that only its owner changes: made with `mode` if it is missing, else checked: a directory
+  /// itself (no link to one), ours, and not writable for group or others.
+  package static func makePrivateDirectory(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
+    if mkdir(path, mode) == 0 { return }
+    guard errno == EEXIST else { throw SystemError("mkdir", errno, path: path) }
+    var status = stat()
+    guard lstat(path, &status) == 0 else { throw SystemError("lstat", errno, path: path) }
+    let refusal: String? =
+      if status.st_mode & S_IFMT != S_IFDIR {
+        "it is not a directory"
+      } else if status.st_uid != geteuid() {
+        "it belongs to uid \(status.st_uid), not to \(geteuid())"
+      } else if status.st_mode & 0o022 != 0 {
+        "others may write to it (mode \(String(status.st_mode & 0o7777, radix: 8)))"
+      } else {
+        nil
+      }
+    if let refusal { throw SystemError("use", EPERM, path: path, reason: refusal) }
+  }
+
+  /// What is in an open regular file. Its size saves the read that would only tell its end.
+  static func contents(of file: borrowing Descriptor, path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    var status = stat()
+    guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", errno, path: path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw SystemError("read", EINVAL, path: path, reason: "it is not a regular file")
+    }
+    let size = Int(status.st_size)
+    guard size <= limit else { throw tooLong(path, limit) }
+    var bytes: [UInt8] = []
+    // Files of /proc say 0 and have more; one byte more than the size shows the end, or that the file has grown.
+    var room = size > 0 ? size + 1 : min(4096, limit + 1)
+    while true {
+      let got = try append(to: &bytes, from: file.raw, upTo: min(room, limit + 1 - bytes.count), path: path)
+      guard bytes.count <= limit else { throw tooLong(path, limit) }
+      if got == 0 || (size > 0 && bytes.count == size) { return bytes }
+      room = 64 << 10
+    }
+  }
+
+  private static func tooLong(_ path: String, _ limit: Int) -> SystemError {
+    SystemError("read", EFBIG, path: path, reason: "more than \(limit) bytes")
+  }
+
+  private static func append(
+    to bytes: inout [UInt8], from descriptor: Int32, upTo count: Int, path: String?
+  ) throws(SystemError) -> Int {
+    var got = 0
+    var failure: Int32 = 0
+    let part = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      got = retrying { Glibc.read(descriptor, buffer.baseAddress, count) }
+      failure = errno
+      filled = max(0, got)
+    }
+    guard got >= 0 else { throw SystemError("read", failure, path: path) }
+    if bytes.isEmpty { bytes = part } else { bytes += part }
+    return got
+  }
+}
+
+/// A directory that is trusted, while what lies in it is not: a path below it is followed through no link and never out
+/// of it (openat2(2)).
+package struct Directory: ~Copyable, Sendable {
+  package let descriptor: Descriptor
+  package let path: String
+
+  package init(_ path: String) throws(SystemError) {
+    descriptor = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    self.path = path
+  }
+
+  /// The whole of a regular file below; `ENOENT` where there is none, `ELOOP` where a link stands in the way.
+  package func read(_ name: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let file = try open(name, O_RDONLY | O_NOCTTY | O_NONBLOCK)
+    return try Files.contents(of: file, path: "\(path)/\(name)", limit: limit)
+  }
+
+  /// Opens a file below, with `O_CLOEXEC`.
+  package func open(_ name: String, _ flags: Int32, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
+    let raw = retrying { clinux_open_beneath(descriptor.raw, name, flags | O_CLOEXEC, mode) }
+    guard raw >= 0 else { throw SystemError("open", errno, path: "\(path)/\(name)") }
+    return Descriptor(adopting: raw)
+  }
+}
