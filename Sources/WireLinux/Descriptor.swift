@@ -21,7 +21,8 @@ package struct Descriptor: ~Copyable, Sendable {
   }
 
   /// socket(2) with `SOCK_CLOEXEC`.
-  package static func socket(_ family: Int32, _ type: Int32, _ protocolNumber: Int32) throws(SystemError) -> Descriptor {
+  package static func socket(_ family: Int32, _ type: Int32, _ protocolNumber: Int32) throws(SystemError) -> Descriptor
+  {
     let raw = Glibc.socket(family, type | Int32(SOCK_CLOEXEC.rawValue), protocolNumber)
     guard raw >= 0 else { throw SystemError("socket", errno) }
     return Descriptor(adopting: raw)

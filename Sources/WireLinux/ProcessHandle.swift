@@ -14,14 +14,19 @@ package struct ProcessHandle: ~Copyable, Sendable {
     guard pid > 0 else { throw SystemError("pidfd_open", ESRCH, path: "pid \(pid)") }
     let raw = clinux_pidfd_open(pid)
     guard raw >= 0 else { throw SystemError("pidfd_open", errno, path: "pid \(pid)") }
-    descriptor = Descriptor(adopting: raw)
-    guard let found = try ProcessIdentity.of(pid: pid) else { throw SystemError("open", ESRCH, path: "pid \(pid)") }
+    let descriptor = Descriptor(adopting: raw)
+    guard let found = try ProcessIdentity.of(pid: pid), Self.lives(descriptor) else {
+      throw SystemError("open", ESRCH, path: "pid \(pid)")
+    }
     identity = found
-    guard isAlive else { throw SystemError("open", ESRCH, path: "pid \(pid)") }
+    self.descriptor = descriptor
   }
 
-  /// False once the process has ended; a pidfd becomes readable then (pidfd_open(2)).
-  package var isAlive: Bool {
+  /// False once the process has ended.
+  package var isAlive: Bool { Self.lives(descriptor) }
+
+  /// A pidfd becomes readable when its process ends (pidfd_open(2)).
+  private static func lives(_ descriptor: borrowing Descriptor) -> Bool {
     var entry = pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0)
     return retrying { poll(&entry, 1, 0) } == 0
   }
