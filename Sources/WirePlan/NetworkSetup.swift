@@ -1,6 +1,5 @@
 package import WireConfig
 package import WireCore
-package import WireJSON
 
 /// What a network needs once, shared by all its containers: the bridge, its addresses, its place in the firewall.
 ///
@@ -23,8 +22,8 @@ package struct NetworkSetup: Sendable, Hashable {
   /// Subnets that leave under this very address of the host.
   package var sourceNAT: [SubnetSource]
   package var isInternal: Bool
-  package var isolate: Isolation
-  package var expose: Exposure
+  package var isolate: Network.Isolation
+  package var expose: Network.Exposure
   package var vlanFiltering: Bool
 
   /// A subnet and the host's address that it leaves with.
@@ -52,7 +51,7 @@ package struct NetworkSetup: Sendable, Hashable {
     vlanFiltering = network.vlan != nil
     guard network.managed, !network.internal else { return }
     for subnet in self.subnets {
-      switch subnet.family == .ipv4 ? network.masquerade.ipv4 : network.masquerade.ipv6 {
+      switch network.masquerade[subnet.family] {
       case .off: break
       case .masquerade: masquerade.append(subnet)
       case .addresses(let hosts):

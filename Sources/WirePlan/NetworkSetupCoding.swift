@@ -36,13 +36,13 @@ extension NetworkSetup {
       return SubnetSource(subnet: subnet, host: host)
     }
     isInternal = try reader["internal"]?.bool() ?? false
-    isolate = try reader.required("isolate").parsed("a kind of isolation", Isolation.init(recorded:))
+    isolate = try reader.required("isolate").parsed("a kind of isolation", Network.Isolation.init(recorded:))
     expose = try reader["expose_all"]?.bool() ?? false ? .all : .published
     vlanFiltering = try reader["vlan_filtering"]?.bool() ?? false
   }
 }
 
-extension Isolation {
+extension Network.Isolation {
   fileprivate var recorded: String {
     switch self {
     case .networks: "networks"

@@ -1,4 +1,4 @@
-package import WireCore
+import WireCore
 
 extension Step {
   /// Everything that `attachment` needs, in the order of application.

@@ -1,0 +1,37 @@
+internal import WireCore
+
+/// The annotations that there are; each is `wirehook.` and the raw value.
+package enum AnnotationKey: String, Sendable, CaseIterable {
+  case network, ip, ports, allow, routes, gateway, snat, mac, mtu, vlan, bandwidth, sysctl
+  case dns, hosts, alias
+  case dnsSearch = "dns-search"
+
+  package static let prefix = "wirehook."
+
+  /// What is known, but not done yet: refused rather than ignored.
+  var isSupported: Bool {
+    switch self {
+    case .dns, .dnsSearch, .hosts, .alias: false
+    default: true
+    }
+  }
+
+  /// Whether a key is ours to judge.
+  package static func isOurs(_ key: String) -> Bool { key.utf8.starts(with: prefix.utf8) }
+
+  /// Reads a whole key, `wirehook.ip` or `wirehook.ip.san0`, into the key and what follows it.
+  static func parse(_ text: AnnotationText) throws(WireError) -> (key: AnnotationKey, suffix: String?) {
+    let rest = text.key.dropFirst(prefix.count)
+    let dot = rest.firstIndex(of: ".")
+    let name = String(rest[..<(dot ?? rest.endIndex)])
+    guard let key = AnnotationKey(rawValue: name) else {
+      let near = Spelling.nearest(to: name, in: allCases.map(\.rawValue))
+      throw WireError(
+        "annotation \(text.key.quoted)", "unknown key",
+        hint: near.map { "did you mean \((prefix + $0).quoted)?" }
+          ?? "known keys are \(allCases.map { prefix + $0.rawValue }.joined(separator: ", "))")
+    }
+    guard key.isSupported else { throw text.refused("\(prefix)\(name) is not supported in this version of wirehook") }
+    return (key, dot.map { String(rest[rest.index(after: $0)...]) })
+  }
+}

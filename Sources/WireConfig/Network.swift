@@ -1,0 +1,157 @@
+package import WireCore
+package import WireJSON
+
+/// A configured network: one file of `networks.d`.
+package struct Network: Sendable, Equatable {
+  package enum Driver: String, Sendable, CaseIterable { case bridge, ovs, ovn, macvlan, ipvlan }
+
+  /// Which containers a container of this network does not reach by their own addresses.
+  package enum Isolation: Sendable {
+    /// Those of other networks.
+    case networks
+    /// Those of this network neither.
+    case containers
+    /// It reaches all.
+    case none
+  }
+
+  /// What is reachable from outside.
+  package enum Exposure: String, Sendable, CaseIterable { case published, all }
+
+  package var name: String
+  package var driver = Driver.bridge
+  package var bridge: InterfaceName
+  package var subnets: [Subnet]
+  package var masquerade = Masquerade()
+  /// No route out, no masquerade.
+  package var `internal` = false
+  package var isolate = Isolation.networks
+  package var expose = Exposure.published
+  /// Host addresses for ports that name none; empty: those of the main file.
+  package var publishOn: [IPAddress] = []
+  /// Who may call published ports; empty: all.
+  package var allow: [Prefix] = []
+  /// false: the bridge is somebody else's LAN, and gets no address, NAT, sysctl or filter of ours.
+  package var managed = true
+  /// In bytes; nil: the MTU of the default route's link.
+  package var mtu: UInt32?
+  /// The 802.1Q tag, 1...4094.
+  package var vlan: UInt16?
+  package var routes: [RouteRequest] = []
+  /// Whether containers listen to router advertisements.
+  package var slaac = false
+
+  package init(name: String, bridge: InterfaceName, subnets: [Subnet]) {
+    self.name = name
+    self.bridge = bridge
+    self.subnets = subnets
+  }
+
+  /// The network of a host without any configuration, on the subnets that the host has room for.
+  package static func standard(subnets: [Subnet]) throws(WireError) -> Network {
+    guard let bridge = InterfaceName("wirehook0") else { throw WireError("bridge wirehook0", "not a link's name") }
+    return Network(name: "default", bridge: bridge, subnets: subnets)
+  }
+}
+
+extension Network {
+  /// Every key of the file, also those that this version refuses by name.
+  static let keys = [
+    "name", "driver", "bridge", "subnets", "masquerade", "internal", "isolate", "expose", "publish_on", "allow",
+    "managed", "mtu", "vlan", "routes", "slaac",
+  ]
+  static let laterKeys = ["vxlan", "ovs", "ovn", "dns", "dns_servers", "parent", "mode"]
+
+  /// Reads a network file. `file` is its path, or its last parts: it is named in errors, and NAME.json must be the file of
+  /// the network NAME.
+  package init(json: JSONValue, file: String) throws(WireError) {
+    let reader = JSONReader(json, document: file)
+    try reader.allowOnly(Self.keys + Self.laterKeys)
+    try Self.refuseLaterKeys(reader)
+    let name = try Self.name(reader, file: file)
+    if let driver = try reader["driver"]?.parsed(Driver.expectation, Driver.init(rawValue:)), driver != .bridge {
+      throw WireError(
+        "\(file): driver \"\(driver.rawValue)\"", "not in this version of wirehook", hint: "use \"bridge\"")
+    }
+    let managed = try reader["managed"]?.bool() ?? true
+    let bridge = try Self.bridge(reader, name: name)
+    self.init(name: name, bridge: bridge, subnets: try Subnet.list(reader, managed: managed))
+    self.managed = managed
+    `internal` = try reader["internal"]?.bool() ?? false
+    masquerade = try Self.masquerade(reader, managed: managed, isInternal: `internal`)
+    isolate = try Self.isolation(reader["isolate"])
+    expose = try reader["expose"]?.parsed("\"published\" or \"all\"", Exposure.init(rawValue:)) ?? .published
+    publishOn = try reader["publish_on"]?.hostAddresses() ?? []
+    allow = try reader["allow"]?.sources() ?? []
+    mtu = try reader["mtu"].map { (mtu) throws(WireError) in UInt32(try mtu.integer(in: 68...65535)) }
+    vlan = try reader["vlan"].map { (vlan) throws(WireError) in UInt16(try vlan.integer(in: 1...4094)) }
+    routes = try Self.routes(reader["routes"])
+    slaac = try reader["slaac"]?.bool() ?? false
+  }
+
+  private static func refuseLaterKeys(_ reader: JSONReader) throws(WireError) {
+    for key in laterKeys {
+      guard let value = reader[key], value.value != .bool(false) else { continue }
+      throw value.refused("not in this version of wirehook", hint: "take the key out")
+    }
+  }
+
+  private static func name(_ reader: JSONReader, file: String) throws(WireError) -> String {
+    let base = file.split(separator: "/").last.map(String.init) ?? file
+    let expected = base.hasSuffix(".json") ? String(base.dropLast(5)) : nil
+    if reader["name"] == nil, let expected, NetworkName.isValid(expected) { return expected }
+    let given = try reader.required("name")
+    let name = try given.parsed(NetworkName.expectation) { NetworkName.isValid($0) ? $0 : nil }
+    guard expected == nil || name == expected else {
+      throw given.refused("network \(name) belongs in the file \(name).json")
+    }
+    return name
+  }
+
+  private static func bridge(_ reader: JSONReader, name: String) throws(WireError) -> InterfaceName {
+    if let given = reader["bridge"] {
+      return try given.parsed("a bridge's name, \(InterfaceName.expectation)", LinkName.parse)
+    }
+    guard let bridge = InterfaceName("wh-\(name)") else {
+      throw WireError(
+        "\(reader.document): bridge", "\"wh-\(name)\" is longer than the \(InterfaceName.limit) bytes of a link's name",
+        hint: "give the bridge a shorter name with \"bridge\"")
+    }
+    return bridge
+  }
+
+  private static func masquerade(_ reader: JSONReader, managed: Bool, isInternal: Bool) throws(WireError) -> Masquerade
+  {
+    let off = Masquerade(ipv4: .off, ipv6: .off)
+    guard let given = reader["masquerade"] else { return managed && !isInternal ? Masquerade() : off }
+    let masquerade = try Masquerade(given)
+    if !managed, masquerade != off { throw given.expected("false where \"managed\" is false") }
+    if isInternal, masquerade != off { throw given.expected("false where \"internal\" is true") }
+    return masquerade
+  }
+
+  private static func isolation(_ reader: JSONReader?) throws(WireError) -> Isolation {
+    switch reader?.value {
+    case nil, .string("networks")?: .networks
+    case .string("containers")?: .containers
+    case .bool(false)?: .none
+    default: throw reader?.expected("\"networks\", \"containers\" or false") ?? WireError("isolate", "not readable")
+    }
+  }
+
+  private static func routes(_ reader: JSONReader?) throws(WireError) -> [RouteRequest] {
+    guard let reader else { return [] }
+    var result: [RouteRequest] = []
+    for element in try reader.elements() {
+      let text = try element.string()
+      do throws(RouteSyntaxError) { result.append(try RouteRequest(text)) } catch {
+        throw element.expected(error.expectation)
+      }
+    }
+    return result
+  }
+}
+
+extension Network.Driver {
+  static let expectation = "one of " + allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+}
