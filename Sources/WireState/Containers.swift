@@ -1,0 +1,135 @@
+import WireCore
+
+/// A network namespace, by what stays the same while anything holds it: stat(2) of `/proc/PID/ns/net`.
+package struct NetnsIdentity: Sendable, Hashable {
+  package let device: UInt64
+  package let inode: UInt64
+
+  package init(device: UInt64, inode: UInt64) {
+    self.device = device
+    self.inode = inode
+  }
+}
+
+/// What is recorded of one container.
+package struct ContainerRecord: Sendable, Hashable {
+  package enum Status: Int64, Sendable, Hashable {
+    /// Recorded, and something in the kernel may exist.
+    case attaching
+    case attached
+    case detaching
+  }
+
+  package var id: String
+  /// The engine's name for it; names may repeat.
+  package var name: String?
+  /// What addresses and chosen ports are remembered by: the name, else the id.
+  package var owner: String
+  package var bundle: String
+  package var runtime: String
+  package var pid: Int32
+  /// Field 22 of `/proc/PID/stat`, in clock ticks since boot: with it a pid that was reused is told apart.
+  package var pidStart: UInt64
+  package var netns: NetnsIdentity
+  package var status: Status
+  /// Seconds since 1970.
+  package var created: Int64
+  /// The resolved attachment as JSON; nothing here reads it.
+  package var document: String
+
+  package init(
+    id: String, name: String?, bundle: String, runtime: String, pid: Int32, pidStart: UInt64, netns: NetnsIdentity,
+    status: Status, created: Int64, document: String
+  ) {
+    self.id = id
+    self.name = name
+    owner = name ?? id
+    self.bundle = bundle
+    self.runtime = runtime
+    self.pid = pid
+    self.pidStart = pidStart
+    self.netns = netns
+    self.status = status
+    self.created = created
+    self.document = document
+  }
+}
+
+extension Store {
+  /// Records a container; one with that id is overwritten and keeps what it holds.
+  package func record(_ container: ContainerRecord) throws(StateError) {
+    try database.run(
+      """
+      INSERT INTO container VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT(id) DO UPDATE SET name = excluded.name, owner = excluded.owner, bundle = excluded.bundle,
+        runtime = excluded.runtime, pid = excluded.pid, pid_start = excluded.pid_start,
+        netns_device = excluded.netns_device, netns_inode = excluded.netns_inode, status = excluded.status,
+        created = excluded.created, document = excluded.document
+      """,
+      [
+        .text(container.id), .optional(container.name), .text(container.owner), .text(container.bundle),
+        .text(container.runtime), .integer(Int64(container.pid)), .unsigned(container.pidStart),
+        .unsigned(container.netns.device), .unsigned(container.netns.inode), .integer(container.status.rawValue),
+        .integer(container.created), .text(container.document),
+      ])
+  }
+
+  /// False if there is no such container.
+  @discardableResult
+  package func updateStatus(_ status: ContainerRecord.Status, of id: String) throws(StateError) -> Bool {
+    try database.run("UPDATE container SET status = ? WHERE id = ?", [.integer(status.rawValue), .text(id)]) > 0
+  }
+
+  package func container(id: String) throws(StateError) -> ContainerRecord? {
+    try database.first("SELECT * FROM container WHERE id = ?", [.text(id)], Self.container)
+  }
+
+  /// The container with exactly this id, else the newest of those with this name.
+  package func container(named name: String) throws(StateError) -> ContainerRecord? {
+    if let container = try container(id: name) { return container }
+    return try database.first(
+      "SELECT * FROM container WHERE name = ? ORDER BY created DESC, rowid DESC LIMIT 1", [.text(name)], Self.container)
+  }
+
+  /// The containers whose ids begin with `prefix`, at most `limit`: with 2, one result means that it is unique.
+  package func containers(idPrefix prefix: String, limit: Int = 2) throws(StateError) -> [ContainerRecord] {
+    guard !prefix.isEmpty else { return [] }
+    // No byte of UTF-8 is 0xff, so this is above every text with the prefix and below all that come after.
+    let end = Array(prefix.utf8) + [0xff]
+    return try database.all(
+      "SELECT * FROM container WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+      [.text(prefix), .rawText(end), .integer(Int64(limit))], Self.container)
+  }
+
+  package func container(netns: NetnsIdentity) throws(StateError) -> ContainerRecord? {
+    try database.first(
+      "SELECT * FROM container WHERE netns_inode = ? AND netns_device = ? ORDER BY rowid DESC LIMIT 1",
+      [.unsigned(netns.inode), .unsigned(netns.device)], Self.container)
+  }
+
+  /// All of them, oldest first.
+  package func containers() throws(StateError) -> [ContainerRecord] {
+    try database.all("SELECT * FROM container ORDER BY created, rowid", [], Self.container)
+  }
+
+  /// Forgets a container, with its links and ports; its leases become free, remembered for their owner, as its chosen
+  /// ports are. False if there is no such container.
+  @discardableResult
+  package func removeContainer(id: String) throws(StateError) -> Bool {
+    try freeLeases(of: id)
+    return try database.run("DELETE FROM container WHERE id = ?", [.text(id)]) > 0
+  }
+
+  private static func container(_ row: Row) throws(StateError) -> ContainerRecord {
+    guard let status = ContainerRecord.Status(rawValue: try row.integer(9)) else {
+      throw row.unexpected(9, "a status")
+    }
+    var container = ContainerRecord(
+      id: try row.text(0), name: try row.optionalText(1), bundle: try row.text(3), runtime: try row.text(4),
+      pid: try row.integer(5, as: Int32.self), pidStart: try row.unsigned(6),
+      netns: NetnsIdentity(device: try row.unsigned(7), inode: try row.unsigned(8)), status: status,
+      created: try row.integer(10), document: try row.text(11))
+    container.owner = try row.text(2)
+    return container
+  }
+}
