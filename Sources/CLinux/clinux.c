@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <net/if.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,4 +82,16 @@ pid_t clinux_lock_holder(int fd, short type, int64_t offset) {
   struct flock lock = byte_range(type, offset);
   if (fcntl(fd, F_GETLK, &lock)) return -1;
   return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+}
+
+pid_t clinux_send_detached(const void *request, size_t size) {
+  // No handler of pthread_atfork runs: the child needs nothing of this process but the request.
+  pid_t child = _Fork();
+  if (child) return child;
+  setsid();
+  close_range(0, ~0U, 0);
+  int netlink = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+  // rtnetlink carries a request out before sendto returns.
+  _exit(sendto(netlink, request, size, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0);
 }

@@ -30,3 +30,7 @@ int clinux_lock(int fd, short type, int64_t offset);
 int clinux_lock_wait(int fd, short type, int64_t offset, int milliseconds);
 /// The pid of a process whose lock is in the way of ours (fcntl(2) F_GETLK); 0: there is none.
 pid_t clinux_lock_holder(int fd, short type, int64_t offset);
+
+/// Starts a child that sends `request` to rtnetlink, waits until the kernel has carried it out, and exits. It shares
+/// nothing that its starter could wait for: own session, no open descriptor but its socket. Answers its pid.
+pid_t clinux_send_detached(const void *_Nonnull request, size_t size);
