@@ -1,0 +1,77 @@
+internal import CNftnl
+internal import Glibc
+
+extension FirewallSocket {
+  /// Makes the table with its sets, chains and rules, and puts `elements` in, all in one transaction, unless the table
+  /// stands in this version: then only the elements are put in. A table of another version is replaced, and with it
+  /// all that it held: pass everything that is to be there.
+  ///
+  /// Any number of processes may call this at once. Each builds on the generation of the ruleset that it has seen, and
+  /// the kernel refuses all but one.
+  package borrowing func build(elements: [Element], deadline: Int64) throws(NFTablesError) {
+    let request = "building table inet wirehook"
+    while true {
+      let generation = try self.generation(deadline: deadline)
+      let version = try version(deadline: deadline)
+      do throws(NFTablesError) {
+        if version == Ruleset.version {
+          return try add(elements, deadline: deadline)
+        }
+        return try create(
+          elements, replacing: version != nil, generation: generation, for: request, deadline: deadline)
+      } catch {
+        // ERESTART: the generation is another by now. ENOENT: the table that stood has just been flushed.
+        guard error.code == ERESTART || error.kind == .missing, MonotonicClock.milliseconds < deadline else {
+          throw error
+        }
+      }
+    }
+  }
+
+  /// Takes the table away, with everything in it, as `nft destroy table inet wirehook`.
+  package borrowing func deleteTable(deadline: Int64) throws(NFTablesError) {
+    var buffer = MessageBuffer(capacity: 8192, firstSequence: socket.sequenceForBatch)
+    buffer.beginTransaction()
+    buffer.addTable()
+    buffer.deleteTable()
+    try commit(&buffer, for: "deleting table inet wirehook", deadline: deadline)
+  }
+
+  private borrowing func create(
+    _ elements: [Element], replacing: Bool, generation: UInt32, for request: String, deadline: Int64
+  ) throws(NFTablesError) {
+    var buffer = MessageBuffer(
+      capacity: 64 << 10 + MessageBuffer.capacity(elements: elements.count, times: 1),
+      firstSequence: socket.sequenceForBatch)
+    buffer.beginTransaction(generation: generation)
+    if replacing { buffer.deleteTable() }
+    buffer.addTable()
+    var setID: UInt32 = 1
+    for set in SetName.allCases {
+      buffer.add(set, id: setID)
+      setID += 1
+    }
+    // All chains come first: rules go to them.
+    for chain in Ruleset.chains { buffer.add(chain) }
+    for chain in Ruleset.chains {
+      for rule in chain.rules {
+        buffer.append(rule, to: chain.name, firstSetID: setID)
+        setID += UInt32(rule.anonymousSets.count)
+      }
+    }
+    buffer.change(NFT_MSG_NEWSETELEM, elements)
+    try commit(&buffer, for: request, deadline: deadline)
+  }
+
+  /// The number of the ruleset's generation, which every transaction counts up.
+  private borrowing func generation(deadline: Int64) throws(NFTablesError) -> UInt32 {
+    var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
+    buffer.begin(NFTMessage.type(NFT_MSG_GETGEN), flags: 0, family: UInt8(AF_UNSPEC))
+    buffer.end()
+    var generation: UInt32 = 0
+    try query(&buffer, for: "reading the ruleset's generation", deadline: deadline) {
+      generation = $0[Int(NFTA_GEN_ID.rawValue)]?.number ?? 0
+    }
+    return generation
+  }
+}
