@@ -50,7 +50,7 @@ run() {
   printf '\n'
   "$@"
 }
-need_root() { [ "$(id -u)" -eq 0 ] || fail "$1 needs root; try: sudo ./install.sh $2"; }
+need_root() { [ "$(id -u)" -eq 0 ] || fail "$1 needs root; try: sudo ./install.sh${2:+ $2}"; }
 
 # --- packages ---------------------------------------------------------------------------------------------------------
 
