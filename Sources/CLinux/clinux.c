@@ -92,6 +92,9 @@ pid_t clinux_send_detached(const void *request, size_t size) {
   close_range(0, ~0U, 0);
   int netlink = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
   struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-  // rtnetlink carries a request out before sendto returns.
-  _exit(sendto(netlink, request, size, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0);
+  _Alignas(struct nlmsghdr) char answer[8192];
+  if (sendto(netlink, request, size, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0) _exit(errno);
+  // The first answer is the first refusal, or the acknowledgement that the last request asks for.
+  if (recv(netlink, answer, sizeof answer, 0) < (ssize_t)NLMSG_LENGTH(sizeof(int))) _exit(EIO);
+  _exit(-*(int *)NLMSG_DATA(answer));
 }

@@ -21,9 +21,8 @@ package enum AnnotationKey: String, Sendable, CaseIterable {
 
   /// Reads a whole key, `wirehook.ip` or `wirehook.ip.san0`, into the key and what follows it.
   static func parse(_ text: AnnotationText) throws(WireError) -> (key: AnnotationKey, suffix: String?) {
-    let rest = text.key.dropFirst(prefix.count)
-    let dot = rest.firstIndex(of: ".")
-    let name = String(rest[..<(dot ?? rest.endIndex)])
+    let parts = text.key.pieces(at: UInt8(ascii: "."), limit: 3)
+    let name = parts.count > 1 ? String(parts[1]) : ""
     guard let key = AnnotationKey(rawValue: name) else {
       let near = Spelling.nearest(to: name, in: allCases.map(\.rawValue))
       throw WireError(
@@ -32,6 +31,6 @@ package enum AnnotationKey: String, Sendable, CaseIterable {
           ?? "known keys are \(allCases.map { prefix + $0.rawValue }.joined(separator: ", "))")
     }
     guard key.isSupported else { throw text.refused("\(prefix)\(name) is not supported in this version of wirehook") }
-    return (key, dot.map { String(rest[rest.index(after: $0)...]) })
+    return (key, parts.count > 2 ? String(parts[2]) : nil)
   }
 }

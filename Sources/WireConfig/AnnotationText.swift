@@ -21,8 +21,8 @@ struct AnnotationText {
 
   /// The comma-separated entries without the blanks around them; none may be empty.
   func entries(_ expectation: String) throws(WireError) -> [AnnotationText] {
-    let entries = value.split(separator: ",", omittingEmptySubsequences: false)
-      .map { AnnotationText(key: key, value: $0.trimmingBlanks) }
+    let entries = value.pieces(at: UInt8(ascii: ","), limit: Self.limit + 1)
+      .map { AnnotationText(key: key, value: String($0.trimmingBlanks)) }
     guard entries.count <= Self.limit else { throw refused("expected at most \(Self.limit) entries") }
     for entry in entries where entry.value.isEmpty { throw expected(expectation) }
     return entries
@@ -35,8 +35,10 @@ struct AnnotationText {
     return values
   }
 
-  func parsed<Value>(_ expectation: String, _ read: (String) -> Value?) throws(WireError) -> Value {
-    guard let result = read(value.trimmingBlanks) else { throw expected(expectation) }
+  func parsed<Value>(
+    _ expectation: @autoclosure () -> String, _ read: (String) -> Value?
+  ) throws(WireError) -> Value {
+    guard let result = read(String(value.trimmingBlanks)) else { throw expected(expectation()) }
     return result
   }
 
@@ -48,15 +50,4 @@ struct AnnotationText {
 
   /// The most entries in one annotation.
   static let limit = 1024
-}
-
-extension StringProtocol {
-  /// The text without spaces and tabs at its ends.
-  var trimmingBlanks: String {
-    let isBlank = { (character: Character) in character == " " || character == "\t" }
-    guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
-      return ""
-    }
-    return String(self[first...last])
-  }
 }

@@ -77,7 +77,7 @@ extension InterfaceRequest {
     let expectation = "ingress=RATE or egress=RATE, each once, with \(Rate.expectation)"
     var result = Bandwidth()
     for entry in try text.entries(expectation) {
-      let parts = entry.value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let parts = entry.value.pieces(at: UInt8(ascii: "="), limit: 2)
       guard parts.count == 2, let rate = Rate(parts[1].trimmingBlanks) else { throw entry.expected(expectation) }
       switch parts[0].trimmingBlanks {
       case "ingress" where result.ingress == nil: result.ingress = rate

@@ -50,20 +50,21 @@ extension ContainerRequest {
   /// The request with each annotation put on the interface that it is for.
   private func taking(_ annotations: [Given]) throws(WireError) -> ContainerRequest {
     var result = self
-    var taken: [[AnnotationKey: AnnotationText]] = Array(repeating: [:], count: interfaces.count)
+    var taken: [(index: Int, given: Given)] = []
     for given in annotations where given.key != .network {
-      if given.key == .allow, let suffix = given.suffix, suffix.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+      if given.key == .allow, let suffix = given.suffix, suffix.isDigits {
         continue
       }
       let index = try result.index(of: given)
-      if let earlier = taken[index].updateValue(given.text, forKey: given.key) {
-        throw given.text.refused("\(earlier.key) is for the same interface")
+      if let earlier = taken.first(where: { $0.index == index && $0.given.key == given.key }) {
+        throw given.text.refused("\(earlier.given.text.key) is for the same interface")
       }
+      taken.append((index, given))
       try result.interfaces[index].set(given.key, given.text)
     }
     try result.refuseDoublePorts()
     for given in annotations where given.key == .allow {
-      guard let suffix = given.suffix, suffix.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { continue }
+      guard let suffix = given.suffix, suffix.isDigits else { continue }
       try result.allow(byPort: suffix, given.text)
     }
     try result.checkDevices(of: annotations.first { $0.key == .routes }?.text)
@@ -96,7 +97,7 @@ extension ContainerRequest {
   private mutating func allow(byPort suffix: String, _ text: AnnotationText) throws(WireError) {
     let sources = try text.list(AllowList.expectation, AllowList.source)
     var isPublished = false
-    if let port = PortRequest.range(suffix)?.lowerBound {
+    if let port = PortRequest.range(suffix[...])?.lowerBound {
       for index in interfaces.indices
       where interfaces[index].ports.contains(where: { $0.hostPorts?.contains(port) == true }) {
         interfaces[index].allowByPort[port] = sources

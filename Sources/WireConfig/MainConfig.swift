@@ -23,7 +23,8 @@ package struct MainConfig: Sendable, Equatable {
 }
 
 extension MainConfig {
-  static let keys = [
+  /// The keys of the main file.
+  package static let keys = [
     "state_dir", "default_network", "auto", "runtime", "log", "timeout_ms", "publish_on", "policy",
   ]
 
@@ -52,7 +53,8 @@ extension MainConfig {
 
   /// The path without slashes at its end; nil if it is relative or leads upwards.
   static func absolutePath(_ text: String) -> String? {
-    guard text.utf8.first == UInt8(ascii: "/"), text.utf8.count < 4096, !text.split(separator: "/").contains("..")
+    guard text.utf8.first == UInt8(ascii: "/"), text.utf8.count < 4096,
+      !text.pieces(at: UInt8(ascii: "/")).contains("..")
     else {
       return nil
     }

@@ -55,12 +55,13 @@ package struct Network: Sendable, Equatable {
 }
 
 extension Network {
-  /// Every key of the file, also those that this version refuses by name.
-  static let keys = [
+  /// The keys of a network file.
+  package static let keys = [
     "name", "driver", "bridge", "subnets", "masquerade", "internal", "isolate", "expose", "publish_on", "allow",
     "managed", "mtu", "vlan", "routes", "slaac",
   ]
-  static let laterKeys = ["vxlan", "ovs", "ovn", "dns", "dns_servers", "parent", "mode"]
+  /// Keys of the contract that are refused as not in this version.
+  package static let laterKeys = ["vxlan", "ovs", "ovn", "dns", "dns_servers", "parent", "mode"]
 
   /// Reads a network file. `file` is its path, or its last parts: it is named in errors, and NAME.json must be the file of
   /// the network NAME.
@@ -97,8 +98,8 @@ extension Network {
   }
 
   private static func name(_ reader: JSONReader, file: String) throws(WireError) -> String {
-    let base = file.split(separator: "/").last.map(String.init) ?? file
-    let expected = base.hasSuffix(".json") ? String(base.dropLast(5)) : nil
+    let base = file.pieces(at: UInt8(ascii: "/")).last ?? file[...]
+    let expected = base.hasSuffix(".json") ? String(base.dropLast(".json".count)) : nil
     if reader["name"] == nil, let expected, NetworkName.isValid(expected) { return expected }
     let given = try reader.required("name")
     let name = try given.parsed(NetworkName.expectation) { NetworkName.isValid($0) ? $0 : nil }

@@ -33,7 +33,7 @@ enum NetworkList {
   }
 
   private static func read(_ entry: AnnotationText) throws(WireError) -> (NetworkReference, InterfaceName?) {
-    var parts = entry.value.split(separator: ":", omittingEmptySubsequences: false)[...]
+    var parts = entry.value.pieces(at: UInt8(ascii: ":"))[...]
     let network: NetworkReference
     switch parts.popFirst() {
     case "bridge":
@@ -84,7 +84,9 @@ package enum NetworkName {
 /// Names of links that are asked for.
 enum LinkName {
   /// The kernel takes `%` for a pattern that it completes (`dev_alloc_name` in net/core/dev.c).
-  static func parse(_ text: some StringProtocol) -> InterfaceName? { text.contains("%") ? nil : InterfaceName(text) }
+  static func parse(_ text: some StringProtocol) -> InterfaceName? {
+    text.utf8.contains(UInt8(ascii: "%")) ? nil : InterfaceName(text)
+  }
 }
 
 /// Names of links inside a container.
@@ -94,7 +96,7 @@ enum ContainerInterface {
       throw entry.expected("an interface's name: \(InterfaceName.expectation)")
     }
     // `all` and `default` are directories beside the links' in /proc/sys/net; a number means a port in wirehook.allow.
-    guard !["lo", "all", "default"].contains(name.description), !text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+    guard !["lo", "all", "default"].contains(name.description), !text.isDigits
     else {
       throw entry.refused("interface \(name) cannot be named so", hint: "choose another name, such as eth1")
     }

@@ -22,7 +22,8 @@ package struct Policy: Sendable, Equatable {
 }
 
 extension Policy {
-  static let keys = [
+  /// The keys of `policy` in the main file.
+  package static let keys = [
     "networks", "host_ports", "host_addresses", "sources", "static_ips", "macs", "sysctls", "image_labels",
   ]
 
@@ -55,7 +56,7 @@ extension Policy {
         let port = UInt16(try element.integer(in: 1...65535))
         result.append(port...port)
       } else {
-        result.append(try element.parsed("a port, or a range such as \"8000-9000\"", PortRequest.range))
+        result.append(try element.parsed("a port, or a range such as \"8000-9000\"", { PortRequest.range($0[...]) }))
       }
     }
     return result

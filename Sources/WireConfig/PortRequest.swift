@@ -42,17 +42,16 @@ extension PortRequest {
 
   /// Reads `[HOSTIP:][HOST[-END]]:CONTAINER[-END][/PROTOCOL]` or `CONTAINER`, as Docker's `-p`.
   init(_ entry: AnnotationText) throws(WireError) {
-    var rest = entry.value[...]
+    let halves = entry.value.pieces(at: UInt8(ascii: "/"), limit: 2)
     var transport = TransportProtocol.tcp
-    if let slash = rest.lastIndex(of: "/") {
-      let name = rest[rest.index(after: slash)...].lowercased()
+    if halves.count == 2 {
+      let name = halves[1].lowercased()
       guard let known = TransportProtocol(rawValue: name) else {
         throw entry.expected("tcp, udp or sctp after the \"/\"")
       }
       transport = known
-      rest = rest[..<slash]
     }
-    let (hostAddress, ports) = try Self.splitAddress(rest, entry)
+    let (hostAddress, ports) = try Self.splitAddress(halves[0], entry)
     guard ports.count <= 2, let last = ports.last, let container = Self.range(last) else {
       throw entry.expected(Self.expectation)
     }
@@ -73,8 +72,8 @@ extension PortRequest {
   private static func splitAddress(
     _ text: Substring, _ entry: AnnotationText
   ) throws(WireError) -> (IPAddress?, [Substring]) {
-    guard text.first == "[" else {
-      let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard text.utf8.first == UInt8(ascii: "[") else {
+      let parts = text.pieces(at: UInt8(ascii: ":"))
       if parts.count > 3 {
         throw entry.expected(expectation, hint: "an IPv6 address needs brackets: [2001:db8::1]:8080:80")
       }
@@ -82,11 +81,11 @@ extension PortRequest {
       guard let address = IPAddress(parts[0]) else { throw entry.expected("an address of the host before the ports") }
       return (try published(address, entry), Array(parts[1...]))
     }
-    guard let end = text.firstIndex(of: "]"), let address = IPAddress(text[text.index(after: text.startIndex)..<end]),
-      address.family == .ipv6
-    else { throw entry.expected("an IPv6 address between \"[\" and \"]\"") }
-    let rest = text[text.index(after: end)...]
-    let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
+    let halves = text.dropFirst().pieces(at: UInt8(ascii: "]"), limit: 2)
+    guard halves.count == 2, let address = IPAddress(halves[0]), address.family == .ipv6 else {
+      throw entry.expected("an IPv6 address between \"[\" and \"]\"")
+    }
+    let parts = halves[1].pieces(at: UInt8(ascii: ":"))
     guard parts.count == 3, parts[0].isEmpty else { throw entry.expected(expectation) }
     return (try published(address, entry), Array(parts[1...]))
   }
@@ -99,15 +98,15 @@ extension PortRequest {
   }
 
   /// `PORT` or `FIRST-LAST`, from 1 on.
-  static func range(_ text: some StringProtocol) -> ClosedRange<UInt16>? {
-    let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count <= 2, let first = port(parts[0]), let last = port(parts[parts.count - 1]), first <= last else {
+  static func range(_ text: Substring) -> ClosedRange<UInt16>? {
+    let parts = text.pieces(at: UInt8(ascii: "-"), limit: 2)
+    guard let first = port(parts[0]), let last = port(parts[parts.count - 1]), first <= last else {
       return nil
     }
     return first...last
   }
 
-  private static func port(_ text: some StringProtocol) -> UInt16? {
+  private static func port(_ text: Substring) -> UInt16? {
     DecimalNumber.parse(text, upTo: 65535).flatMap { $0 == 0 ? nil : UInt16($0) }
   }
 }

@@ -20,7 +20,7 @@ package struct RouteRequest: Sendable, Hashable {
 
   /// Reads a route as ip-route(8) takes it; the error is what was expected instead.
   init(_ text: String) throws(RouteSyntaxError) {
-    let words = text.split(whereSeparator: { $0 == " " || $0 == "\t" })
+    let words = text.words
     guard let target = words.first, words.count.isMultiple(of: 2) == false, words.count <= 7 else {
       throw RouteSyntaxError(expectation: Self.expectation)
     }

@@ -26,7 +26,8 @@ package struct Subnet: Sendable, Equatable {
 }
 
 extension Subnet {
-  private static let keys = ["subnet", "gateway", "range", "exclude"]
+  /// The keys of an element of `subnets`.
+  package static let keys = ["subnet", "gateway", "range", "exclude"]
 
   /// The subnets of a network file; a network that we manage has at least one.
   static func list(_ network: JSONReader, managed: Bool) throws(WireError) -> [Subnet] {

@@ -15,9 +15,9 @@ package struct SysctlSetting: Sendable, Hashable {
 
   /// Reads `net.KEY=VALUE`. The key becomes a path below /proc/sys, so nothing in it may lead elsewhere.
   init?(_ text: String) {
-    guard let equals = text.firstIndex(of: "=") else { return nil }
-    let key = text[..<equals].trimmingBlanks
-    let value = text[text.index(after: equals)...].trimmingBlanks
+    let halves = text.pieces(at: UInt8(ascii: "="), limit: 2)
+    guard halves.count == 2 else { return nil }
+    let (key, value) = (halves[0].trimmingBlanks, halves[1].trimmingBlanks)
     let parts = key.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     guard key.utf8.count <= 200, (1...256).contains(value.utf8.count), parts.count >= 3,
       parts.first?.elementsEqual("net".utf8) == true,
@@ -25,6 +25,6 @@ package struct SysctlSetting: Sendable, Hashable {
       key.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "/") }),
       value.utf8.allSatisfy({ (0x20...0x7e).contains($0) || $0 == 0x09 })
     else { return nil }
-    self.init(key: key, value: value)
+    self.init(key: String(key), value: String(value))
   }
 }

@@ -8,8 +8,8 @@ struct JSONDocument: ~Copyable {
   private init(adopting root: OpaquePointer?) { self.root = root }
 
   /// Parses `bytes`, which `JSONGuard` has passed.
-  static func parse(_ bytes: ArraySlice<UInt8>, depth: Int) throws(JSONError) -> JSONDocument {
-    var terminated = Array(bytes)
+  static func parse(_ bytes: [UInt8], depth: Int) throws(JSONError) -> JSONDocument {
+    var terminated = bytes
     terminated.append(0)
     guard let length = Int32(exactly: bytes.count), length < .max else { throw JSONError("too long for json-c") }
     var error = json_tokener_success

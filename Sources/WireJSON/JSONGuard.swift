@@ -21,32 +21,53 @@ package enum JSONGuard {
   /// leads nowhere gives nil. At most 64 paths.
   static func pass(
     over bytes: [UInt8], limits: JSONLimits, duplicates: DuplicateKeys, finding paths: [[String]]
-  ) throws(JSONError) -> [Range<Int>?] {
+  ) throws(JSONError) -> [Place?] {
     var scanner = try JSONScanner(bytes, limits: limits)
     var finder = PathFinder(paths)
-    var names: [Set<String>] = []
+    var keys = KeyList()
     while let token = try scanner.next() {
       if !paths.isEmpty { finder.see(token, in: scanner) }
-      guard duplicates == .refuse else { continue }
-      switch token.kind {
-      case .beginObject: names.append([])
-      case .endObject: names.removeLast()
-      case .key:
-        let name = scanner.text(of: token)
-        guard names[names.count - 1].insert(name).inserted else {
-          throw JSONError("expected each key once, found \(name.quoted) again", at: token.range.lowerBound, in: bytes)
-        }
-      default: break
-      }
+      if duplicates == .refuse { try keys.see(token, in: scanner) }
     }
     return finder.found
+  }
+}
+
+/// Where a value stands. Not a `Range`: an array of these needs no look-up of conformances, which costs a process that
+/// does it once more than the whole pass.
+struct Place {
+  let start: Int
+  let end: Int
+}
+
+/// The keys of the objects that are open; two of one name in one object are an error at its end.
+private struct KeyList {
+  private var keys: [(name: String, offset: Int)] = []
+  /// Where the keys of each open object begin.
+  private var starts: [Int] = []
+
+  mutating func see(_ token: JSONScanner.Token, in scanner: JSONScanner) throws(JSONError) {
+    switch token.kind {
+    case .beginObject: starts.append(keys.count)
+    case .key: keys.append((scanner.text(of: token), token.range.lowerBound))
+    case .endObject:
+      guard let start = starts.popLast() else { return }
+      // Sorted, so that a hostile object with a million keys costs little more than reading it.
+      keys[start...].sort { $0.name == $1.name ? $0.offset < $1.offset : $0.name < $1.name }
+      for index in keys.indices.dropFirst(start + 1) where keys[index].name == keys[index - 1].name {
+        let key = keys[index]
+        throw JSONError("expected each key once, found \(key.name.quoted) again", at: key.offset, in: scanner.bytes)
+      }
+      keys.removeSubrange(start...)
+    default: break
+    }
   }
 }
 
 /// Follows the scanner and notes where the wanted values stand. Sets of paths are bits of a word: no memory a token.
 private struct PathFinder {
   private let paths: [[[UInt8]]]
-  private(set) var found: [Range<Int>?]
+  private(set) var found: [Place?]
   /// For the object at each depth: the paths that its members may go on.
   private var candidates: [UInt64]
   /// The paths whose value comes next, or is open since `start` at `depth`.
@@ -75,9 +96,9 @@ private struct PathFinder {
     case .endObject, .endArray:
       guard let last = open.last, last.depth == token.depth else { return }
       open.removeLast()
-      note(last.paths, last.start..<token.range.upperBound)
+      note(last.paths, Place(start: last.start, end: token.range.upperBound))
     case .string, .number, .literal:
-      if pending != 0 { note(pending, token.range) }
+      if pending != 0 { note(pending, Place(start: token.range.lowerBound, end: token.range.upperBound)) }
       pending = 0
     }
   }
@@ -93,7 +114,7 @@ private struct PathFinder {
     candidates[key.depth + 1] = next
   }
 
-  private mutating func note(_ set: UInt64, _ range: Range<Int>) {
-    for index in paths.indices where set & 1 << UInt64(index) != 0 { found[index] = range }
+  private mutating func note(_ set: UInt64, _ place: Place) {
+    for index in paths.indices where set & 1 << UInt64(index) != 0 { found[index] = place }
   }
 }

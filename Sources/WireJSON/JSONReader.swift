@@ -91,8 +91,10 @@ package struct JSONReader: Sendable {
   }
 
   /// A string that `read` understands: `IPAddress.init`, `MyEnum.init(rawValue:)`.
-  package func parsed<Value>(_ expectation: String, _ read: (String) -> Value?) throws(WireError) -> Value {
-    guard case .string(let text) = value, let result = read(text) else { throw expected(expectation) }
+  package func parsed<Value>(
+    _ expectation: @autoclosure () -> String, _ read: (String) -> Value?
+  ) throws(WireError) -> Value {
+    guard case .string(let text) = value, let result = read(text) else { throw expected(expectation()) }
     return result
   }
 }

@@ -27,17 +27,31 @@ package enum JSONValue: Sendable, Equatable {
   ) throws(JSONError) -> JSONValue {
     guard let paths else {
       try JSONGuard.check(bytes, limits: limits, duplicates: duplicates)
-      return try JSONDocument.parse(bytes[...], depth: limits.depth).value()
+      return try JSONDocument.parse(bytes, depth: limits.depth).value()
     }
+    let places = try JSONGuard.pass(over: bytes, limits: limits, duplicates: duplicates, finding: paths)
     guard let first = bytes.first(where: { !" \t\r\n".utf8.contains($0) }), first == UInt8(ascii: "{") else {
       throw JSONError("expected an object", at: 0, in: bytes)
     }
-    var result = JSONValue.object([])
-    let ranges = try JSONGuard.pass(over: bytes, limits: limits, duplicates: duplicates, finding: paths)
-    for (path, range) in zip(paths, ranges) {
-      guard let range else { continue }
-      result.set(try JSONDocument.parse(bytes[range], depth: limits.depth).value(), at: path[...])
+    return try values(at: paths, places, in: bytes, limits)
+  }
+
+  /// The wanted values, parsed as one array: starting json-c's parser costs more than a small value.
+  private static func values(
+    at paths: [[String]], _ places: [Place?], in bytes: [UInt8], _ limits: JSONLimits
+  ) throws(JSONError) -> JSONValue {
+    var text = [UInt8(ascii: "[")]
+    var found: [[String]] = []
+    for (path, place) in zip(paths, places) {
+      guard let place else { continue }
+      if !found.isEmpty { text.append(UInt8(ascii: ",")) }
+      text += bytes[place.start..<place.end]
+      found.append(path)
     }
+    text.append(UInt8(ascii: "]"))
+    var result = JSONValue.object([])
+    guard case .array(let values) = try JSONDocument.parse(text, depth: limits.depth + 1).value() else { return result }
+    for (path, value) in zip(found, values) { result.set(value, at: path[...]) }
     return result
   }
 

@@ -3,7 +3,7 @@ internal import Glibc
 /// A moment after which nothing more is waited for, on the clock that no one can set (`CLOCK_MONOTONIC`).
 package struct Deadline: Sendable, Hashable, Comparable {
   /// Milliseconds of the monotonic clock.
-  private let moment: Int64
+  package let moment: Int64
 
   /// Waits for ever: for tests and for people at a terminal.
   package static let never = Deadline(moment: .max)

@@ -9,6 +9,9 @@ package enum Files {
     return try contents(of: file, path: path, limit: limit)
   }
 
+  /// Whether anything stands at the path.
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
   /// The whole of a descriptor's input, up to its end (a hook's standard input); `EFBIG` past `limit`, `ETIMEDOUT` when
   /// the deadline comes first.
   package static func readToEnd(

@@ -47,19 +47,19 @@ package struct Log: Sendable, Hashable {
   @discardableResult
   package func write(_ level: Level, _ message: String) -> Bool {
     guard level <= threshold else { return false }
-    let text = message.escapingControls(limit: 4000)
     switch destination {
-    case .journald: return toJournal(level, text)
-    case .standardError: return Self.write(line(text), to: STDERR_FILENO)
+    case .journald: return Self.send(datagram(level, message), to: "/run/systemd/journal/socket")
+    case .standardError: return Self.write(line(message), to: STDERR_FILENO)
     case .file(let path):
       let raw = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o640)
       guard raw >= 0 else { return false }
       let file = Descriptor(adopting: raw)
-      return Self.write(Self.timestamp() + " \(level) " + line(text), to: file.raw)
+      return Self.write(Self.timestamp() + " \(level) " + line(message), to: file.raw)
     }
   }
 
-  private func line(_ text: String) -> String {
+  private func line(_ message: String) -> String {
+    let text = message.escapingControls(limit: 4000)
     let suffix = fields.map { " \($0.name)=\($0.value.escapingControls(limit: 200))" }.joined()
     return "wirehook: \(text)\(suffix)\n"
   }
@@ -80,11 +80,12 @@ package struct Log: Sendable, Hashable {
     return "\(date)T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))Z"
   }
 
-  /// The journal's native protocol: one datagram of `NAME=value` lines. Values have no newline, they are escaped.
-  private func toJournal(_ level: Level, _ text: String) -> Bool {
+  /// The journal's native protocol: `NAME=value` lines. Values have no newline, they are escaped.
+  func datagram(_ level: Level, _ message: String) -> String {
+    let text = message.escapingControls(limit: 4000)
     var datagram = "MESSAGE=\(text)\nPRIORITY=\(level.rawValue)\nSYSLOG_IDENTIFIER=wirehook\n"
     for field in fields { datagram += "\(field.name)=\(field.value.escapingControls(limit: 200))\n" }
-    return Self.send(datagram, to: "/run/systemd/journal/socket")
+    return datagram
   }
 
   static func send(_ datagram: String, to path: String) -> Bool {

@@ -20,6 +20,17 @@ package struct NamespaceIdentity: Sendable, Hashable {
     return NamespaceIdentity(status)
   }
 
+  /// The namespace of a process, without opening it; nil where there is no such process, or it may not be looked at.
+  package static func of(pid: Int32) throws(SystemError) -> NamespaceIdentity? {
+    let path = "/proc/\(pid)/ns/net"
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      guard [ENOENT, ESRCH, EACCES, EPERM].contains(errno) else { throw SystemError("stat", errno, path: path) }
+      return nil
+    }
+    return NamespaceIdentity(status)
+  }
+
   fileprivate init(_ status: stat) {
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)

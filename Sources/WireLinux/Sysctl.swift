@@ -7,7 +7,9 @@ package struct Sysctl: Sendable, Hashable {
 
   /// The setting by the parts of its path: `Sysctl("net", "ipv6", "conf", name, "accept_ra")`. For parts of our own and
   /// for names of links, which hold no slash.
-  package init(_ parts: String...) {
+  package init(_ parts: String...) { self.init(path: parts) }
+
+  package init(path parts: [String]) {
     path = "/proc/sys/" + parts.joined(separator: "/")
   }
 

@@ -9,16 +9,23 @@ extension FirewallSocket {
   /// Any number of processes may call this at once. Each builds on the generation of the ruleset that it has seen, and
   /// the kernel refuses all but one.
   package borrowing func build(elements: [Element], deadline: Int64) throws(NFTablesError) {
-    let request = "building table inet wirehook"
+    try build(elements: elements, evenIfCurrent: false, deadline: deadline)
+  }
+
+  /// As `build`, but a table of this version is replaced too: for one that is not intact.
+  package borrowing func rebuild(elements: [Element], deadline: Int64) throws(NFTablesError) {
+    try build(elements: elements, evenIfCurrent: true, deadline: deadline)
+  }
+
+  private borrowing func build(
+    elements: [Element], evenIfCurrent: Bool, deadline: Int64
+  ) throws(NFTablesError) {
     while true {
       let generation = try self.generation(deadline: deadline)
       let version = try version(deadline: deadline)
       do throws(NFTablesError) {
-        if version == Ruleset.version {
-          return try add(elements, deadline: deadline)
-        }
-        return try create(
-          elements, replacing: version != nil, generation: generation, for: request, deadline: deadline)
+        if version == Ruleset.version, !evenIfCurrent { return try add(elements, deadline: deadline) }
+        return try create(elements, replacing: version != nil, generation: generation, deadline: deadline)
       } catch {
         // ERESTART: the generation is another by now. ENOENT: the table that stood has just been flushed.
         guard error.code == ERESTART || error.kind == .missing, MonotonicClock.milliseconds < deadline else {
@@ -37,8 +44,37 @@ extension FirewallSocket {
     try commit(&buffer, for: "deleting table inet wirehook", deadline: deadline)
   }
 
+  /// Whether the table stands in this version with all of its sets and as many rules in each chain as it was built with:
+  /// `nft flush table` takes the rules and leaves the rest.
+  package borrowing func isIntact(deadline: Int64) throws(NFTablesError) -> Bool {
+    guard try hasTable(deadline: deadline) else { return false }
+    var rules: [String: Int] = [:]
+    try dump(NFT_MSG_GETRULE, table: Int(NFTA_RULE_TABLE.rawValue), deadline: deadline) {
+      rules[$0[Int(NFTA_RULE_CHAIN.rawValue)]?.text ?? "", default: 0] += 1
+    }
+    var sets: Set<String> = []
+    try dump(NFT_MSG_GETSET, table: Int(NFTA_SET_TABLE.rawValue), deadline: deadline) {
+      sets.insert($0[Int(NFTA_SET_NAME.rawValue)]?.text ?? "")
+    }
+    return Ruleset.chains.allSatisfy { rules[$0.name.rawValue] == $0.rules.count }
+      && SetName.allCases.allSatisfy { sets.contains($0.rawValue) }
+  }
+
+  private borrowing func dump(
+    _ message: nf_tables_msg_types, table: Int, deadline: Int64, _ body: (Attributes) -> Void
+  ) throws(NFTablesError) {
+    var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
+    buffer.begin(NFTMessage.type(message), flags: UInt16(NLM_F_DUMP), family: MessageBuffer.inet)
+    buffer.put(table, Ruleset.table)
+    buffer.end()
+    try query(&buffer, for: "reading table inet wirehook", deadline: deadline) {
+      // Old kernels answer with every table's.
+      if $0[table]?.text == Ruleset.table { body($0) }
+    }
+  }
+
   private borrowing func create(
-    _ elements: [Element], replacing: Bool, generation: UInt32, for request: String, deadline: Int64
+    _ elements: [Element], replacing: Bool, generation: UInt32, deadline: Int64
   ) throws(NFTablesError) {
     var buffer = MessageBuffer(
       capacity: 64 << 10 + MessageBuffer.capacity(elements: elements.count, times: 1),
@@ -60,11 +96,11 @@ extension FirewallSocket {
       }
     }
     buffer.change(NFT_MSG_NEWSETELEM, elements)
-    try commit(&buffer, for: request, deadline: deadline)
+    try commit(&buffer, for: "building table inet wirehook", deadline: deadline)
   }
 
   /// The number of the ruleset's generation, which every transaction counts up.
-  private borrowing func generation(deadline: Int64) throws(NFTablesError) -> UInt32 {
+  borrowing func generation(deadline: Int64) throws(NFTablesError) -> UInt32 {
     var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
     buffer.begin(NFTMessage.type(NFT_MSG_GETGEN), flags: 0, family: UInt8(AF_UNSPEC))
     buffer.end()

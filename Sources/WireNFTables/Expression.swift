@@ -27,8 +27,6 @@ enum Expression: Sendable {
   case immediate(Verdict)
   /// An xtables match, for rules that iptables has to recognise.
   case xtMatch(name: String, revision: UInt32, info: [UInt8])
-
-  typealias Verdict = WireNFTables.Verdict
 }
 
 /// The end of a rule.

@@ -14,21 +14,22 @@ package struct FirewallSocket: ~Copyable {
   package borrowing func add(_ elements: [Element], deadline: Int64) throws(NFTablesError) {
     guard !elements.isEmpty else { return }
     let request = "adding elements to inet wirehook"
-    for _ in 0..<Self.attempts {
-      do throws(NFTablesError) { return try change(adding: elements, for: request, deadline: deadline) } catch {
-        guard error.kind == .busy else { throw error }
-      }
-      let foreign = try current(elements.filter { $0.data != nil }, deadline: deadline).filter {
-        !elements.contains($0)
-      }
+    do throws(NFTablesError) { return try change(adding: elements, for: request, deadline: deadline) } catch {
+      // Other data under the same key: EEXIST, or EBUSY from old kernels. An overlap is EEXIST too.
+      guard error.kind == .busy || error.kind == .exists else { throw error }
+    }
+    let ours = Set(elements)
+    for attempt in 1... {
+      let foreign = try current(elements.filter { $0.data != nil }, deadline: deadline).filter { !ours.contains($0) }
       do throws(NFTablesError) {
         return try change(deleting: foreign, adding: elements, for: request, deadline: deadline)
       } catch {
-        // What was to be replaced has just gone, or become something else: look again.
-        guard error.kind == .busy || error.kind == .missing && !foreign.isEmpty else { throw error }
+        // What was to be replaced has just gone, or something else has come: look again.
+        guard attempt < Self.attempts, [.busy, .exists, .missing].contains(error.kind), !foreign.isEmpty else {
+          throw error
+        }
       }
     }
-    throw NFTablesError(request, code: EBUSY)
   }
 
   /// Takes `elements` out, as `nft destroy element`. What is gone already is fine, the whole table too; a key that a map
@@ -42,6 +43,7 @@ package struct FirewallSocket: ~Copyable {
       guard [.busy, .exists, .missing].contains(error.kind) else { throw error }
       // Some element is another's, or its set is gone: find out which, halving.
       guard elements.count > 1 else { return }
+      if error.kind == .missing, try version(deadline: deadline) == nil { return }
       let middle = elements.count / 2
       try remove(Array(elements[..<middle]), deadline: deadline)
       try remove(Array(elements[middle...]), deadline: deadline)

@@ -61,21 +61,31 @@ extension MessageBuffer {
   /// A rule behind the others of its chain, and before it the sets that it has for itself. `firstSetID` counts them.
   mutating func append(_ rule: Rule, to chain: ChainName, firstSetID: UInt32) {
     for (index, set) in rule.anonymousSets.enumerated() { add(set, id: firstSetID + UInt32(index)) }
+    append(
+      rule.expressions.map { $0.numbered(from: firstSetID) }, to: chain.rawValue, of: Ruleset.table, family: Self.inet,
+      comment: rule.comment)
+  }
+
+  /// As `nft add rule`; with `position`, as `nft insert rule … handle N`.
+  mutating func append(
+    _ expressions: [Expression], to chain: String, of table: String, family: UInt8, before position: UInt64? = nil,
+    comment: String?
+  ) {
     guard let object = nftnl_rule_alloc() else { return fail() }
     defer { nftnl_rule_free(object) }
-    nftnl_rule_set_str(object, UInt16(NFTNL_RULE_TABLE.rawValue), Ruleset.table)
-    nftnl_rule_set_str(object, UInt16(NFTNL_RULE_CHAIN.rawValue), chain.rawValue)
-    if let comment = rule.comment {
+    nftnl_rule_set_str(object, UInt16(NFTNL_RULE_TABLE.rawValue), table)
+    nftnl_rule_set_str(object, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
+    if let position { nftnl_rule_set_u64(object, UInt16(NFTNL_RULE_POSITION.rawValue), position) }
+    if let comment {
       let text = UserData.text(UInt8(NFTNL_UDATA_RULE_COMMENT.rawValue), comment)
       nftnl_rule_set_data(object, UInt16(NFTNL_RULE_USERDATA.rawValue), text, UInt32(text.count))
     }
-    for expression in rule.expressions {
-      guard let made = expression.numbered(from: firstSetID).make() else { return fail() }
+    for expression in expressions {
+      guard let made = expression.make() else { return fail() }
       nftnl_rule_add_expr(object, made)
     }
-    begin(
-      NFTMessage.type(NFT_MSG_NEWRULE), flags: UInt16(NLM_F_CREATE | NLM_F_APPEND), family: Self.inet,
-      roomFor: objectRoom)
+    let place = position == nil ? UInt16(NLM_F_APPEND) : 0
+    begin(NFTMessage.type(NFT_MSG_NEWRULE), flags: UInt16(NLM_F_CREATE) | place, family: family, roomFor: objectRoom)
     guard !overflowed else { return }
     nftnl_rule_nlmsg_build_payload(header, object)
     end()

@@ -1,4 +1,3 @@
-internal import CNftnl
 internal import WireCore
 
 /// The maps and sets of `inet wirehook`. Everything that belongs to one container or one network is an element of these;

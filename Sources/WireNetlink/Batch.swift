@@ -11,11 +11,18 @@ package struct Batch: ~Copyable {
 
   private var buffer: UnsafeMutableRawBufferPointer
   private var used = 0
+  private var last = 0
   private(set) var overflowed = false
   /// How many requests it holds.
   package private(set) var count = 0
 
-  package init() {
+  /// What errors call the requests of another bus than `route`: the numbers of message types mean something else there.
+  let title: String?
+
+  package init() { self.init(title: nil) }
+
+  init(title: String?) {
+    self.title = title
     buffer = .allocate(byteCount: 2 * Self.messageLimit, alignment: 16)
   }
 
@@ -45,8 +52,16 @@ package struct Batch: ~Copyable {
       overflowed = true
       return
     }
+    last = used
     used += message.length
     count += 1
+  }
+
+  /// Makes the last message ask for an acknowledgement, for those who send the bytes themselves.
+  mutating func askForAcknowledgement() {
+    guard count > 0 else { return }
+    let flags = buffer.load(fromByteOffset: last + 6, as: UInt16.self)
+    buffer.storeBytes(of: flags | UInt16(NLM_F_ACK), toByteOffset: last + 6, as: UInt16.self)
   }
 
   /// Between messages only: a message under construction holds pointers into the buffer.

@@ -8,12 +8,12 @@ extension NetlinkSocket {
   /// next packet of each is looked at anew: a UDP client that goes on sending would stay with a container that is gone.
   /// Wants a socket of the bus `netfilter`. As `conntrack -D -p udp --orig-port-dst PORT [--orig-dst ADDRESS]`.
   ///
-  /// The kernel picks them itself (`CTA_FILTER`, Linux 5.8 and later); older ones list all, and they are deleted singly.
+  /// The kernel picks them itself (`CTA_FILTER`, Linux 5.8 and later); for older ones see `forgetSingly`.
   package func forgetConnections(
     _ transport: TransportProtocol, _ family: Family, to address: IPAddress? = nil, _ port: UInt16,
     until deadline: Deadline
   ) throws(NetlinkError) {
-    var batch = Batch()
+    var batch = Batch(title: "IPCTNL_MSG_CT_DELETE")
     batch.append(ConntrackMessage.delete, nfgenmsg(family)) { message in
       let tuple = ConntrackTuple(transport, family, to: address, port)
       message.nest(Int(CTA_TUPLE_ORIG.rawValue)) { tuple.put(in: &$0) }
@@ -33,10 +33,11 @@ extension NetlinkSocket {
     }
   }
 
-  private func forgetSingly(
+  /// Lists all connections of the family and deletes those that match one by one.
+  func forgetSingly(
     _ transport: TransportProtocol, _ family: Family, to address: IPAddress?, _ port: UInt16, until deadline: Deadline
   ) throws(NetlinkError) {
-    var list = Batch()
+    var list = Batch(title: "IPCTNL_MSG_CT_GET")
     list.append(ConntrackMessage.get, flags: NLM_F_DUMP, nfgenmsg(family))
     let tuples = try dump(list, until: deadline) { (message) throws(NetlinkError) in
       let tuple = try ConntrackTuple(message: message)
@@ -44,7 +45,7 @@ extension NetlinkSocket {
         tuple?.transport == transport.number && tuple?.port == port && (address == nil || tuple?.target == address)
       return isWanted ? tuple : nil
     }
-    var batch = Batch()
+    var batch = Batch(title: "IPCTNL_MSG_CT_DELETE")
     for tuple in tuples {
       batch.append(ConntrackMessage.delete, nfgenmsg(family)) { message in
         message.nest(Int(CTA_TUPLE_ORIG.rawValue)) { tuple.put(in: &$0) }
@@ -68,7 +69,7 @@ extension nfgenmsg {
 }
 
 /// One direction of a connection; what is nil is not known.
-private struct ConntrackTuple {
+struct ConntrackTuple {
   var family: Family
   var transport: UInt8
   var source: IPAddress?

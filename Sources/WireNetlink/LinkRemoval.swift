@@ -4,28 +4,53 @@ package import WireCore
 package import WireLinux
 
 extension NetlinkSocket {
-  /// Removes links and returns as soon as they are out of sight; one that is gone already is fine.
+  /// Removes links, and returns as soon as they are out of sight; one that is gone already is fine.
   ///
-  /// The kernel acknowledges `RTM_DELLINK` only after its grace periods, some 20 ms after the link has gone from every
-  /// list. Nobody needs to wait for that: a child process sends the request and lives until then, while this one watches
-  /// the names disappear. The child works in this thread's namespace, which must be this socket's.
+  /// The kernel acknowledges `RTM_DELLINK` only after its grace periods, some 20 ms after the link has left every list.
+  /// Nobody needs to wait for that: a child process sends the request and lives until then, while this one watches the
+  /// names disappear. Asking for a name costs a microsecond and comes before the kernel's notification, which a busy host
+  /// may lose besides. The child works in this thread's namespace, which must be this socket's.
   package func remove(_ links: [InterfaceName], until deadline: Deadline) throws(NetlinkError) {
-    var batch = Batch()
     var left = links.filter { index(of: $0) != nil }
-    for link in left { batch.deleteLink(.name(link)) }
-    guard !left.isEmpty else { return }
+    guard let first = left.first else { return }
+    var batch = Batch()
+    if left.count == 1 { batch.deleteLink(.name(first)) } else { try gather(left, for: &batch, until: deadline) }
+    batch.askForAcknowledgement()
     guard let start = batch.bytes.baseAddress else { return }
     let child = clinux_send_detached(start, batch.bytes.count)
     guard child > 0 else { throw .system(SystemError("fork", errno)) }
+    var pause = timespec(tv_sec: 0, tv_nsec: 50_000)
     while true {
-      left = left.filter { index(of: $0) != nil }
-      guard !left.isEmpty else { return }
-      guard !deadline.isOver else { throw .timeout(request: batch.name(of: 0)) }
       var status: Int32 = 0
-      if waitpid(child, &status, WNOHANG) == child, let first = left.first(where: { index(of: $0) != nil }) {
-        throw .refused(Refusal(request: "RTM_DELLINK \(first)", errno: EPERM, extack: nil, index: 0))
+      let isThrough = waitpid(child, &status, WNOHANG) == child
+      left = left.filter { index(of: $0) != nil }
+      guard let first = left.first else { return }
+      if isThrough {
+        // A name that is there after a success is a new link's.
+        let number = status & 0x7f == 0 ? status >> 8 & 0xff : EINTR
+        if number == 0 || number == ENODEV { return }
+        throw .refused(Refusal(request: "RTM_DELLINK \(first)", errno: number, extack: nil, index: 0))
       }
-      usleep(50)
+      guard !deadline.isOver else { throw .timeout(request: "RTM_DELLINK \(first)") }
+      nanosleep(&pause, nil)
+      pause.tv_nsec = min(pause.tv_nsec * 5 / 4, 2_000_000)
     }
+  }
+
+  /// Puts links into a group of their own and deletes the group: its links share the grace periods, which links that are
+  /// deleted singly wait for one after the other.
+  private func gather(_ links: [InterfaceName], for batch: inout Batch, until deadline: Deadline) throws(NetlinkError) {
+    var number: UInt32 = 0
+    guard clinux_random(&number, 4) == 4 else { throw .system(SystemError("getrandom", errno)) }
+    // Not one that a person would type: those are small. And the kernel takes it as signed.
+    let group = number >> 2 | 1 << 30
+    var groups = Batch()
+    for link in links {
+      var settings = LinkSettings()
+      settings.group = group
+      groups.setLink(.name(link), settings)
+    }
+    for refusal in try attempt(groups, until: deadline) where refusal.errno != ENODEV { throw .refused(refusal) }
+    batch.deleteGroup(group)
   }
 }

@@ -105,6 +105,11 @@ extension Batch {
     append(RTM_DELLINK, ifinfomsg(link, isUp: nil)) { $0.put(link) }
   }
 
+  /// Removes all links of a group. As `ip link del group NUMBER`.
+  mutating func deleteGroup(_ group: UInt32) {
+    append(RTM_DELLINK, ifinfomsg()) { $0.put(IFLA_GROUP, group) }
+  }
+
   /// Makes a link of a kind, and sets in a second request what cannot be set at birth.
   mutating func createLink(
     _ name: InterfaceName, _ settings: LinkSettings, kind: String, _ info: ((inout MessageBuilder) -> Void)? = nil

@@ -11,6 +11,13 @@ package struct Refusal: Sendable, Hashable, CustomStringConvertible {
   /// Which message of the batch it was, from 0.
   package let index: Int
 
+  package init(request: String, errno: Int32, extack: String? = nil, index: Int = 0) {
+    self.request = request
+    self.errno = errno
+    self.extack = extack
+    self.index = index
+  }
+
   /// `RTM_NEWLINK whabc: File exists`, with the kernel's sentence in brackets.
   package var description: String {
     let text = "\(request): \(SystemError.text(errno))"

@@ -4,6 +4,7 @@ internal import WireCore
 extension Batch {
   /// A request as error messages name it, `RTM_NEWLINK whabc`: read back from its bytes, since only an error needs it.
   func name(of index: Int) -> String {
+    if let title { return title }
     do throws(NetlinkError) {
       var rest = RawSpan(_unsafeBytes: bytes)
       for _ in 0..<index {
@@ -21,14 +22,14 @@ extension Batch {
 
   private static func name(_ type: Int32, _ message: RawSpan) throws(NetlinkError) -> String {
     let number = Int(type)
-    let name = names[number] ?? "request of type \(type)"
+    let name = word(number) ?? "request of type \(type)"
     let subject =
       switch number {
       case RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK, RTM_GETLINK: try link(message)
       case RTM_NEWADDR, RTM_DELADDR: try prefix(message, IFA_LOCAL)
       case RTM_NEWROUTE, RTM_DELROUTE: try prefix(message, Int(RTA_DST.rawValue)) ?? "default"
       case RTM_NEWRULE, RTM_DELRULE: try prefix(message, FRA_SRC, lengthAt: 2)
-      case RTM_NEWNEIGH, RTM_DELNEIGH: try address(message, from: MemoryLayout<ndmsg>.size, NDA_DST)?.description
+      case RTM_DELNEIGH: try address(message, from: MemoryLayout<ndmsg>.size, NDA_DST)?.description
       default: nil as String?
       }
     return subject.map { "\(name) \($0)" } ?? name
@@ -60,15 +61,26 @@ extension Batch {
     return "\(address)/\(try message.value(at: offset, as: UInt8.self))"
   }
 
-  private static let names: [Int: String] = [
-    RTM_NEWLINK: "RTM_NEWLINK", RTM_DELLINK: "RTM_DELLINK", RTM_GETLINK: "RTM_GETLINK", RTM_SETLINK: "RTM_SETLINK",
-    RTM_NEWADDR: "RTM_NEWADDR", RTM_DELADDR: "RTM_DELADDR", RTM_GETADDR: "RTM_GETADDR",
-    RTM_NEWROUTE: "RTM_NEWROUTE", RTM_DELROUTE: "RTM_DELROUTE", RTM_GETROUTE: "RTM_GETROUTE",
-    RTM_NEWRULE: "RTM_NEWRULE", RTM_DELRULE: "RTM_DELRULE", RTM_GETRULE: "RTM_GETRULE",
-    RTM_NEWNEIGH: "RTM_NEWNEIGH", RTM_DELNEIGH: "RTM_DELNEIGH",
-    RTM_NEWQDISC: "RTM_NEWQDISC", RTM_DELQDISC: "RTM_DELQDISC", RTM_NEWTFILTER: "RTM_NEWTFILTER",
-    Int(SOCK_DIAG_BY_FAMILY): "SOCK_DIAG_BY_FAMILY",
-    Int(NFNL_SUBSYS_CTNETLINK) << 8 | Int(IPCTNL_MSG_CT_DELETE.rawValue): "IPCTNL_MSG_CT_DELETE",
-    Int(NFNL_SUBSYS_CTNETLINK) << 8 | Int(IPCTNL_MSG_CT_GET.rawValue): "IPCTNL_MSG_CT_GET",
-  ]
+  private static func word(_ type: Int) -> String? {
+    switch type {
+    case RTM_NEWLINK: "RTM_NEWLINK"
+    case RTM_DELLINK: "RTM_DELLINK"
+    case RTM_GETLINK: "RTM_GETLINK"
+    case RTM_SETLINK: "RTM_SETLINK"
+    case RTM_NEWADDR: "RTM_NEWADDR"
+    case RTM_DELADDR: "RTM_DELADDR"
+    case RTM_GETADDR: "RTM_GETADDR"
+    case RTM_NEWROUTE: "RTM_NEWROUTE"
+    case RTM_DELROUTE: "RTM_DELROUTE"
+    case RTM_GETROUTE: "RTM_GETROUTE"
+    case RTM_NEWRULE: "RTM_NEWRULE"
+    case RTM_DELRULE: "RTM_DELRULE"
+    case RTM_GETRULE: "RTM_GETRULE"
+    case RTM_DELNEIGH: "RTM_DELNEIGH"
+    case RTM_NEWQDISC: "RTM_NEWQDISC"
+    case RTM_DELQDISC: "RTM_DELQDISC"
+    case RTM_NEWTFILTER: "RTM_NEWTFILTER"
+    default: nil
+    }
+  }
 }

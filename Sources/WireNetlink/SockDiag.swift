@@ -45,7 +45,7 @@ extension NetlinkSocket {
     // States of include/net/tcp_states.h: 10 is LISTEN; a UDP socket that is not connected is in 7, CLOSE.
     request.idiag_states = transport == .udp ? 1 << 7 : 1 << 10
     request.id.idiag_sport = port.bigEndian
-    var batch = Batch()
+    var batch = Batch(title: "SOCK_DIAG_BY_FAMILY")
     batch.append(Int(SOCK_DIAG_BY_FAMILY), flags: NLM_F_DUMP, request)
     do throws(NetlinkError) {
       return try dump(batch, until: deadline) { (message) throws(NetlinkError) in
@@ -61,7 +61,7 @@ extension NetlinkSocket {
 
 extension Listener {
   /// Reads a `struct inet_diag_msg`; nil for another port.
-  fileprivate init?(message: RawSpan, port: UInt16) throws(NetlinkError) {
+  init?(message: RawSpan, port: UInt16) throws(NetlinkError) {
     let header = try message.value(as: inet_diag_msg.self)
     guard UInt16(bigEndian: header.id.idiag_sport) == port, let family = Family(number: header.idiag_family) else {
       return nil

@@ -63,15 +63,24 @@ extension Bundle {
     return found ?? .host
   }
 
+  /// Containers have dozens of mounts: readers, with their paths as text, are made only for the one that is wrong.
   private static func mounts(_ reader: JSONReader?) throws(WireError) -> [Mount] {
     guard let reader else { return [] }
+    guard case .array(let elements) = reader.value else { throw reader.expected("an array") }
     var result: [Mount] = []
-    for element in try reader.elements(limit: 100_000) {
-      result.append(
-        Mount(
-          destination: try element.required("destination").string(), source: try element["source"]?.string(),
-          type: try element["type"]?.string()))
+    result.reserveCapacity(elements.count)
+    for (index, element) in elements.enumerated() {
+      guard case .string(let destination)? = element["destination"] else {
+        let path = "\(reader.path)[\(index)]"
+        throw JSONReader(element, document: document, path: path).expected("a mount with a \"destination\" of text")
+      }
+      result.append(Mount(destination: destination, source: text(element["source"]), type: text(element["type"])))
     }
     return result
+  }
+
+  private static func text(_ value: JSONValue?) -> String? {
+    guard case .string(let text)? = value else { return nil }
+    return text
   }
 }

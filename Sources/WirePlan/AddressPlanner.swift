@@ -40,7 +40,7 @@ struct AddressPlanner {
   private func fromPool(
     _ pools: [AddressPool], _ family: Family, _ book: borrowing some ClaimBook & ~Copyable
   ) throws(PlanFailure) -> Prefix {
-    let before = try book.rememberedAddress(
+    let before = try book.addressBefore(
       segment: facts.segment, owner: container.owner, interface: request.name, family: family)
     if let before, let pool = pools.first(where: { $0.gives(before) }) { return try claim(before, of: pool, book) }
     for pool in pools {

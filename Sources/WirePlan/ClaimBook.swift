@@ -8,7 +8,7 @@ package protocol ClaimBook: ~Copyable {
   func claimLink(_ name: InterfaceName, for container: String) throws(PlanFailure) -> Bool
 
   /// The free address that this owner's interface had before.
-  func rememberedAddress(
+  func addressBefore(
     segment: String, owner: String, interface: InterfaceName, family: Family
   ) throws(PlanFailure) -> IPAddress?
   /// A free address: one never given, else the one freed longest ago; nil where all are taken.

@@ -26,6 +26,12 @@ package enum LinkNames {
   package static let aliasPrefix = "wirehook: "
 
   package static func alias(network: String) -> String { "\(aliasPrefix)network \(network)" }
+  package static func alias(shaperOf hostEnd: InterfaceName) -> String { "\(aliasPrefix)shaper of \(hostEnd)" }
+
+  /// Whether a link with this alias was made for a container, and goes with it.
+  package static func isContainers(alias: String) -> Bool {
+    alias.hasPrefix(aliasPrefix) && !alias.hasPrefix(aliasPrefix + "network ")
+  }
 
   /// The path below /proc/sys of a dotted key. An interface's name may itself hold dots, as sysctl(8) cannot say:
   /// the interface's own name is recognised and kept whole.

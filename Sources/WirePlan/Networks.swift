@@ -3,7 +3,7 @@ package import WireCore
 
 extension Subnet {
   /// A subnet of a network that we manage, with its first address as the gateway.
-  init(managed prefix: Prefix) { self.init(prefix: prefix, gateway: Self.firstUsable(of: prefix)) }
+  package init(managed prefix: Prefix) { self.init(prefix: prefix, gateway: Self.firstUsable(of: prefix)) }
 }
 
 extension Network {
@@ -37,5 +37,22 @@ extension NetworkSetup {
     union.subnets.sort()
     union.masquerade.sort()
     return union
+  }
+}
+
+extension NetworkSetup {
+  /// What the networks of an attachment need, each once; `networks` in the order of its interfaces.
+  package static func needed(by attachment: Attachment, _ networks: [Network], ipv6: Bool) -> [NetworkSetup] {
+    var setups: [NetworkSetup] = []
+    for (interface, network) in zip(attachment.interfaces, networks) {
+      let onTheSpot = !network.managed && network.subnets.isEmpty
+      let setup = onTheSpot ? NetworkSetup(onTheSpot: interface) : NetworkSetup(network, ipv6: ipv6)
+      if let index = setups.firstIndex(where: { $0.network == setup.network }) {
+        if onTheSpot { setups[index] = setups[index].union(setup) }
+      } else {
+        setups.append(setup)
+      }
+    }
+    return setups
   }
 }

@@ -51,6 +51,11 @@ package struct Store: ~Copyable {
     try transaction(immediate: true, body)
   }
 
+  /// Runs `body` on one state of the database: what it reads belongs together, and costs one look at the file.
+  package func snapshot<Result>(_ body: () throws(StateError) -> Result) throws(StateError) -> Result {
+    try transaction(immediate: false, body)
+  }
+
   /// The same for a body that throws its own errors; `failure` makes one from an error of beginning or committing.
   package func transaction<Result, Failure: Error>(
     failure: (StateError) -> Failure, _ body: () throws(Failure) -> Result

@@ -15,7 +15,7 @@ final class MemoryBook: ClaimBook {
     return holder == container
   }
 
-  func rememberedAddress(
+  func addressBefore(
     segment: String, owner: String, interface: InterfaceName, family: Family
   ) throws(PlanFailure) -> IPAddress? {
     remembered["\(segment) \(owner) \(interface) \(family)"].flatMap { addresses[segment]?[$0] == nil ? $0 : nil }

@@ -31,6 +31,10 @@ int clinux_lock_wait(int fd, short type, int64_t offset, int milliseconds);
 /// The pid of a process whose lock is in the way of ours (fcntl(2) F_GETLK); 0: there is none.
 pid_t clinux_lock_holder(int fd, short type, int64_t offset);
 
-/// Starts a child that sends `request` to rtnetlink, waits until the kernel has carried it out, and exits. It shares
-/// nothing that its starter could wait for: own session, no open descriptor but its socket. Answers its pid.
+/// Starts a child that sends `request`, whose last message asks for an acknowledgement, to rtnetlink in this thread's
+/// namespace, and that exits with the error's number when the kernel has carried it out. Nobody waits for it by accident:
+/// it has a session of its own and no open descriptor but its socket. Answers its pid.
 pid_t clinux_send_detached(const void *_Nonnull request, size_t size);
+
+/// Sends one Ethernet frame out of a link through a packet socket (packet(7)).
+ssize_t clinux_send_frame(int socket, int link, const void *_Nonnull frame, size_t size);

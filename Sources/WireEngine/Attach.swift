@@ -1,0 +1,81 @@
+import WireConfig
+package import WireCore
+package import WireLinux
+import WireNetlink
+package import WireOCI
+import WirePlan
+import WireState
+
+/// Gives a container its network: the whole story of one attach, in order.
+package enum Attach {
+  /// Attaches the container, or leaves it alone where it is not ours. All of it stands when this returns; after an error
+  /// nothing of it does.
+  ///
+  /// - Parameter failAt: for tests, the step of the plan that is made to fail.
+  package static func run(
+    _ state: ContainerState, _ configuration: Configuration, log: Log, deadline: Deadline, failAt: Int? = nil
+  ) throws(WireError) {
+    let bundle = try Intake.bundle(of: state)
+    let request = try Intake.request(state, bundle)
+    let verdict = Eligibility.byRequest(request, namespace: bundle?.networkNamespace, auto: configuration.main.auto)
+    guard try isWired(verdict) else { return }
+    try configuration.main.policy.judge(request)
+
+    let home = try Self.home()
+    guard let namespace = try ContainerNamespace.open(pid: state.pid ?? 0, home: home.identity) else { return }
+    let netns = namespace.identity
+    let side = try ContainerSide(namespace, home: home)
+    let host = try Host(configuration, namespace: home, deadline: deadline, log: log)
+    try host.locks.lock(.container(state.id), until: deadline)
+    let standing = try Standing.read(state.id, netns, on: host)
+    if try standing.isAttached(netns, on: host) { return }
+
+    let facts = NamespaceFacts(
+      links: try side.links(until: deadline), recordedFor: try standing.owner(besides: state.id, on: host))
+    guard try isWired(Eligibility.byLinks(facts, request: request, container: state.id)) else { return }
+    try standing.takeBackOwn(on: host)
+
+    let chosen = try NetworkChoice.choose(request, standing, on: host)
+    let container = ContainerIdentity(id: state.id, name: nil)
+    let reservation = Reservation(
+      container: container, bundle: state.bundle ?? "", process: side.process, netns: netns)
+    let attachment = try reservation.make(chosen, on: host)
+    do throws(WireError) {
+      let setups = NetworkSetup.needed(by: attachment, chosen.requests.map { $0.facts.network }, ipv6: chosen.facts.ipv6)
+      let bridges = try NetworkInstaller.install(setups, chosen.bridges, standing, on: host)
+      let executor = Executor(bridges: bridges, failAt: failAt)
+      try executor.apply(Step.all(of: attachment), of: container, on: host, in: side)
+      try Outcome.complete(state.id, on: host)
+    } catch {
+      Outcome.cancel(attachment, on: host)
+      throw error
+    }
+    Announcer.announce(attachment, on: host, in: side)
+    log.write(.info, "attached container \(state.id): \(Self.summary(attachment))")
+  }
+
+  private static func isWired(_ verdict: Eligibility) throws(WireError) -> Bool {
+    switch verdict {
+    case .wire: return true
+    case .leave: return false
+    case .refuse(let error): throw error
+    }
+  }
+
+  private static func home() throws(WireError) -> NetworkNamespace {
+    do throws(SystemError) {
+      return try NetworkNamespace.current()
+    } catch {
+      throw Hints.explain(error, while: "opening the host's network namespace")
+    }
+  }
+
+  /// `eth0 10.210.0.2/16 on default, 8080:80/tcp`, for the log.
+  private static func summary(_ attachment: Attachment) -> String {
+    let interfaces = attachment.interfaces.map { interface in
+      ([interface.name.description] + interface.addresses.map { $0.description }).joined(separator: " ")
+        + " on \(interface.network)"
+    }
+    return (interfaces + attachment.ports.map { $0.mapping.description }).joined(separator: ", ")
+  }
+}

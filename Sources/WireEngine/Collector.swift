@@ -1,0 +1,54 @@
+package import WireCore
+import WireLinux
+import WirePlan
+package import WireState
+
+/// Takes back what containers that are gone still hold: a runtime that was killed, a start that failed late, a crash.
+package enum Collector {
+  /// Whether the container is gone: its process has ended, or the attach that recorded it was cut off.
+  package static func isGone(_ record: ContainerRecord, on host: borrowing Host) throws(WireError) -> Bool {
+    guard ProcessIdentity(pid: record.pid, startTime: record.pidStart).isAlive else { return true }
+    guard record.status != .attached else { return false }
+    // Somebody is at it, or was until he was killed.
+    guard try host.locks.tryLock(.container(record.id)) else { return false }
+    host.locks.unlock(.container(record.id))
+    return true
+  }
+
+  /// Takes back all of one container, if it is gone; false if it lives. Waits for a process that is at it already.
+  package static func releaseIfGone(_ id: String, on host: borrowing Host) throws(WireError) -> Bool {
+    guard let record = try record(id, on: host) else { return true }
+    guard try isGone(record, on: host) else { return false }
+    try host.locks.lock(.container(id), until: host.deadline)
+    defer { host.locks.unlock(.container(id)) }
+    guard let record = try self.record(id, on: host) else { return true }
+    try release(record, on: host)
+    host.log.write(.info, "took back what container \(id) had left")
+    return true
+  }
+
+  /// Takes back all containers that are gone; the ids of them. One that resists is logged and left.
+  package static func releaseAllGone(on host: borrowing Host, except own: String? = nil) throws(WireError) -> [String] {
+    let records = try host.read { () throws(StateError) in try host.store.containers() }
+    var released: [String] = []
+    for record in records where record.id != own {
+      do throws(WireError) {
+        if try releaseIfGone(record.id, on: host) { released.append(record.id) }
+      } catch {
+        host.log.write(.error, "taking back container \(record.id): \(error)")
+      }
+    }
+    return released
+  }
+
+  /// Takes back all of one container, alive or not, and forgets it. The caller has its lock.
+  package static func release(_ record: ContainerRecord, on host: borrowing Host) throws(WireError) {
+    // An empty document: the process died between its claims and its plan, before any effect.
+    if !record.document.isEmpty { try Undo.takeBack(try Records.attachment(record), on: host) }
+    try host.change { () throws(StateError) in _ = try host.store.removeContainer(id: record.id) }
+  }
+
+  private static func record(_ id: String, on host: borrowing Host) throws(WireError) -> ContainerRecord? {
+    try host.read { () throws(StateError) in try host.store.container(id: id) }
+  }
+}

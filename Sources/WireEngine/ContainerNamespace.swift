@@ -1,0 +1,38 @@
+internal import Glibc
+package import WireCore
+package import WireLinux
+
+/// The network namespace of a container, proven to be neither the host's nor this process's own.
+package struct ContainerNamespace: ~Copyable {
+  package let namespace: NetworkNamespace
+  /// The process whose namespace it is; a reused pid cannot misdirect, for the process was seen alive after opening.
+  package let process: ProcessIdentity
+
+  package var identity: NamespaceIdentity { namespace.identity }
+
+  /// Opens the namespace of a container's init.
+  ///
+  /// - Parameters:
+  ///   - pid: as the runtime says it, on the host.
+  ///   - home: the namespace that the hook runs in, which is the host's.
+  /// - Returns: nil where the container shares the host's network.
+  package static func open(pid: Int32, home: NamespaceIdentity) throws(WireError) -> ContainerNamespace? {
+    guard pid > 0, pid != getpid() else {
+      throw WireError(
+        "finding the container's network", "the state's pid \(pid) cannot be a container's process",
+        hint: "start this hook from an OCI runtime at createRuntime or prestart")
+    }
+    do throws(SystemError) {
+      let handle = try ProcessHandle(pid: pid)
+      let namespace = try NetworkNamespace.open(of: handle)
+      // Pid 1's namespace is the machine's, even where the hook itself runs in a namespace of its own.
+      guard namespace.identity != home, namespace.identity != (try NamespaceIdentity.of(pid: 1)) else { return nil }
+      return ContainerNamespace(namespace: namespace, process: handle.identity)
+    } catch {
+      let gone = error.errno == ESRCH || error.errno == ENOENT
+      throw WireError(
+        "opening the network namespace of pid \(pid)", gone ? "no such process runs" : error.description,
+        hint: gone ? "the container has ended, or the runtime lives in another pid namespace" : "run as root")
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package import WireCore
+package import WireLinux
+package import WireNFTables
+import WireState
+
+/// The table `inet wirehook` as the engine changes it: one transaction a change, and a table that somebody flushed is
+/// built again, whole.
+package struct Firewall: ~Copyable {
+  let socket: FirewallSocket
+
+  package init() throws(WireError) {
+    do throws(NFTablesError) {
+      socket = try FirewallSocket()
+    } catch {
+      throw Hints.explain(error, while: "opening nf_tables")
+    }
+  }
+
+  /// Adds elements. Where the table is gone, it is built with all that the records want, which includes them: another
+  /// firewall's `nft flush ruleset` is healed by the next container that starts.
+  package borrowing func add(_ elements: [Element], on host: borrowing Host) throws(WireError) {
+    guard !elements.isEmpty else { return }
+    do throws(NFTablesError) {
+      return try socket.add(elements, deadline: host.deadline.moment)
+    } catch {
+      guard error.kind == .missing else { throw Hints.explain(error, while: "publishing in the firewall") }
+    }
+    try rebuild(elements, on: host)
+  }
+
+  /// Takes elements away; what is gone already is fine.
+  package borrowing func remove(_ elements: [Element], on host: borrowing Host) throws(WireError) {
+    guard !elements.isEmpty else { return }
+    do throws(NFTablesError) {
+      try socket.remove(elements, deadline: host.deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "taking ports back from the firewall")
+    }
+  }
+
+  /// What the sets hold; nothing where the table is not there.
+  package borrowing func elements(of sets: [SetName], on host: borrowing Host) throws(WireError) -> [Element] {
+    var elements: [Element] = []
+    do throws(NFTablesError) {
+      for set in sets { elements += try socket.elements(of: set, deadline: host.deadline.moment) }
+    } catch {
+      guard error.kind == .missing else { throw Hints.explain(error, while: "reading the firewall table") }
+    }
+    return elements
+  }
+
+  /// Builds the table with everything that is recorded, and `elements`, in one transaction. Where another process has
+  /// built it meanwhile, the elements are added.
+  package borrowing func rebuild(_ elements: [Element], on host: borrowing Host) throws(WireError) {
+    var wanted = try Records.elements(on: host)
+    wanted += elements.filter { !wanted.contains($0) }
+    do throws(NFTablesError) {
+      try socket.build(elements: wanted, deadline: host.deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "building the firewall table inet wirehook")
+    }
+    host.log.write(.info, "built the firewall table inet wirehook with \(wanted.count) elements")
+  }
+
+  /// Where Docker's FORWARD policy drops what it does not know: the accept that Docker documents for this.
+  package borrowing func admitBesideDocker(_ bridge: InterfaceName, until deadline: Deadline) throws(WireError) {
+    do throws(NFTablesError) {
+      try socket.ensureForwardAccept(bridge: bridge, deadline: deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "admitting bridge \(bridge) in chain DOCKER-USER")
+    }
+  }
+}

@@ -1,0 +1,78 @@
+internal import Glibc
+package import WireCore
+package import WireLinux
+package import WireNFTables
+package import WireNetlink
+package import WireState
+
+/// Turns what the kernel, a file or the database refused into a line that says what to do.
+package enum Hints {
+  package static func explain(_ error: SystemError, while what: String) -> WireError {
+    WireError(what, error.description, hint: hint(errno: error.errno))
+  }
+
+  package static func explain(_ error: NetlinkError, while what: String) -> WireError {
+    WireError(what, error.description, hint: hint(error))
+  }
+
+  package static func explain(_ error: NFTablesError, while what: String) -> WireError {
+    WireError(what, error.description, hint: hint(error))
+  }
+
+  package static func explain(_ error: StateError, in directory: String) -> WireError {
+    WireError("the recorded state in \(directory)", error.description, hint: hint(error))
+  }
+
+  package static func explain(_ error: StateError) -> WireError {
+    WireError("the recorded state", error.description, hint: hint(error))
+  }
+
+  /// What helps against an error number, whatever the call was.
+  package static func hint(errno: Int32) -> String? {
+    switch errno {
+    case EPERM, EACCES: "run as root, with CAP_NET_ADMIN and CAP_SYS_ADMIN"
+    case ENOSPC: "free some space, or move state_dir"
+    case EMFILE, ENFILE: "raise the limit of open files"
+    case ENOMEM, ENOBUFS: "the kernel is short of memory"
+    default: nil
+    }
+  }
+
+  /// What helps against what rtnetlink refused.
+  package static func hint(_ error: NetlinkError) -> String? {
+    guard case .refused(let refusal) = error else { return error.errno.flatMap { hint(errno: $0) } }
+    switch refusal.errno {
+    case EOPNOTSUPP: return "this kernel lacks a part of it; wirehook doctor says which module to load"
+    case EXFULL:
+      return "the bridge has all the ports that the kernel gives one (1023): use another network"
+    case ENETUNREACH, EHOSTUNREACH:
+      return "the gateway must lie on a prefix of the interface"
+    default: return hint(errno: refusal.errno)
+    }
+  }
+
+  /// What helps against what nf_tables refused.
+  package static func hint(_ error: NFTablesError) -> String? {
+    switch error.kind {
+    case .exists: "a subnet overlaps one of another network: see wirehook config check"
+    case .unsupported: "load the module: modprobe nf_tables nft_fib_inet nft_nat nft_masq"
+    case .noMemory: "the kernel is short of memory"
+    case .permission: hint(errno: EPERM)
+    case .busy: "another program keeps changing the ruleset: try again"
+    case .missing, .timeout, .other: nil
+    }
+  }
+
+  /// What helps against a state file that cannot be used.
+  package static func hint(_ error: StateError) -> String? {
+    switch error.kind {
+    case .corrupt: "run: wirehook gc (it sets the file aside and begins a new one)"
+    case .foreign: "another program's file lies there: set state_dir to a directory of its own"
+    case .newer: "install that release again, or newer"
+    case .busy: "another process holds the database: see who has it open"
+    case .full: hint(errno: ENOSPC)
+    case .inaccessible(let errno): hint(errno: errno)
+    case .refused, .linkTaken, .addressTaken, .portTaken: nil
+    }
+  }
+}

@@ -1,0 +1,70 @@
+internal import Glibc
+import WireConfig
+import WireCore
+import WireLinux
+import WirePlan
+import WireState
+
+/// Decides and records, in one transaction, what an attach will do. Nothing in the kernel has changed when it returns.
+struct Reservation: ~Copyable {
+  let container: ContainerIdentity
+  let bundle: String
+  let process: ProcessIdentity
+  let netns: NamespaceIdentity
+
+  /// How often a plan is made anew because a container that is gone held what it needed.
+  private static let attempts = 64
+
+  borrowing func make(
+    _ chosen: NetworkChoice.Chosen, on host: borrowing Host
+  ) throws(WireError) -> Attachment {
+    for _ in 0..<Self.attempts {
+      do throws(PlanFailure) {
+        return try attempt(chosen, on: host)
+      } catch {
+        switch error {
+        case .refused(let error): throw error
+        case .taken(let holder, let error):
+          guard holder != container.id, try Collector.releaseIfGone(holder, on: host) else { throw error }
+        case .exhausted(_, let error):
+          guard try !Collector.releaseAllGone(on: host, except: container.id).isEmpty else { throw error }
+        }
+      }
+    }
+    throw WireError(
+      "attaching \(container.id.quoted)", "what it needs was taken by others \(Self.attempts) times in a row",
+      hint: "run: wirehook gc")
+  }
+
+  private borrowing func attempt(
+    _ chosen: NetworkChoice.Chosen, on host: borrowing Host
+  ) throws(PlanFailure) -> Attachment {
+    do throws(WireError) { try host.locks.lock(.store, until: host.deadline) } catch { throw .refused(error) }
+    defer { host.locks.unlock(.store) }
+    return try host.store.transaction(failure: { .refused(Hints.explain($0)) }) { () throws(PlanFailure) in
+      var record = record
+      try save(record, in: host.store)
+      let planner = Planner<Store, HostPortProbe>(container: container, host: chosen.facts)
+      let attachment = try planner.plan(
+        chosen.requests, publishOn: host.main.publishOn, book: host.store,
+        hostPorts: HostPortProbe(deadline: host.deadline))
+      for shaper in attachment.interfaces.compactMap({ $0.shaper }) {
+        _ = try host.store.claimLink(shaper, for: container.id)
+      }
+      record.document = Records.document(attachment)
+      try save(record, in: host.store)
+      return attachment
+    }
+  }
+
+  private borrowing func save(_ record: ContainerRecord, in store: borrowing Store) throws(PlanFailure) {
+    do throws(StateError) { try store.record(record) } catch { throw .refused(Hints.explain(error)) }
+  }
+
+  private var record: ContainerRecord {
+    ContainerRecord(
+      id: container.id, name: container.name, bundle: bundle, runtime: ProcessIdentity.name(ofPid: getppid()) ?? "", pid: process.pid,
+      pidStart: process.startTime, netns: NetnsIdentity(device: netns.device, inode: netns.inode), status: .attaching,
+      created: Int64(time(nil)), document: "")
+  }
+}

@@ -1,0 +1,18 @@
+import ArgumentParser
+import WireEngine
+import WireJSON
+
+struct PortCommand: WirehookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "port", abstract: "List a container's published ports, those that were chosen for it included.")
+
+  @OptionGroup var shared: SharedOptions
+  @OptionGroup var listing: ListingOptions
+  @Argument(help: "The container's id, the beginning of it, or its name.") var id: String
+
+  func perform() throws {
+    let view = Listing(container: try Inventory.find(id, shared.load()))
+    if listing.json { return Output.json(view.ports) }
+    for port in view.portTexts { print(port) }
+  }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import WireCore
+import WireEngine
+import WireLinux
+
+/// What every subcommand takes.
+struct SharedOptions: ParsableArguments {
+  @Option(name: .long, help: "The main file. (default: $WIREHOOK_CONFIG, else /etc/wirehook/wirehook.json)")
+  var config: String?
+
+  func load() throws(WireError) -> Configuration {
+    try Configuration.load(option: config, environment: Environment.value("WIREHOOK_CONFIG"))
+  }
+
+  /// The host that the command runs on, for commands that change it.
+  func host() throws(WireError) -> Host {
+    let configuration = try load()
+    do throws(SystemError) {
+      return try Host(
+        configuration, namespace: NetworkNamespace.current(),
+        deadline: .after(milliseconds: configuration.main.timeoutMilliseconds), log: Log(.standardError, threshold: .warning))
+    } catch let error as SystemError {
+      throw WireError("opening the host's network namespace", error.description, hint: "run as root")
+    } catch {
+      throw error
+    }
+  }
+}
+
+/// What every listing takes.
+struct ListingOptions: ParsableArguments {
+  @Flag(name: .long, help: "Print JSON, for programs.")
+  var json = false
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import WireEngine
+
+/// `wirehook`: the program for a person with a container.
+@main struct WirehookCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "wirehook",
+    abstract: "See and mend the networks of containers that wirehook-oci wired.",
+    discussion: """
+      Examples:
+        wirehook ls                    what is wired
+        wirehook port web              where its ports are published
+        wirehook inject /srv/bundle    put the hooks into a bundle for plain runc
+        wirehook gc --dry-run          what containers that are gone have left
+      """,
+    version: "wirehook \(Version.text)",
+    subcommands: [
+      ListCommand.self, InspectCommand.self, PortCommand.self, CollectCommand.self, InjectCommand.self,
+      ConfigCommand.self,
+    ])
+}

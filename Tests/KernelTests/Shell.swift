@@ -1,0 +1,33 @@
+import Foundation
+import Glibc
+import Testing
+import WireCore
+import WireLinux
+
+/// Runs a command in the network namespace of the calling thread, and answers what it wrote to its standard output.
+@discardableResult
+func shell(_ command: String) throws -> String {
+  guard let pipe = popen(command, "r") else { throw SystemError("popen", errno) }
+  var output: [UInt8] = []
+  var byte = fgetc(pipe)
+  while byte != EOF {
+    output.append(UInt8(truncatingIfNeeded: byte))
+    byte = fgetc(pipe)
+  }
+  let status = pclose(pipe)
+  guard status == 0 else { throw SystemError("popen", EINVAL, reason: "\(command) ended with status \(status)") }
+  return String(decoding: output, as: UTF8.self)
+}
+
+/// The objects that a command such as `ip -j` prints.
+func objects(_ command: String) throws -> [[String: Any]] {
+  let value = try JSONSerialization.jsonObject(with: Data(try shell(command).utf8))
+  return try #require(value as? [[String: Any]])
+}
+
+func name(_ text: String) throws -> InterfaceName { try #require(InterfaceName(text)) }
+func prefix(_ text: String) throws -> Prefix { try #require(Prefix(text)) }
+func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
+
+/// Long enough for a busy machine, short enough for a test that hangs.
+var soon: Deadline { .after(milliseconds: 20_000) }
