@@ -123,3 +123,10 @@ func theGuardRefusesWhatIsNotUTF8(_ bytes: [UInt8]) {
   #expect(errorOf(text, duplicates: .refuse)?.why == "expected each key once, found \"a\" again")
   #expect(try JSONValue.parse(Array(text.utf8), limits: .state, duplicates: .lastWins)["a"] == .integer(3))
 }
+
+@Test func aKeyTwiceIsFoundAmongManyInTheInnermostObjectToo() {
+  let many = (0..<5000).map { "\"k\($0)\":{\"k\":1}" }.joined(separator: ",")
+  #expect(errorOf("{\"a\":{\(many)}}", duplicates: .refuse) == nil)
+  let error = errorOf("{\"a\":{\(many),\"k7\":{}},\"k7\":1}", duplicates: .refuse)
+  #expect(error?.why == "expected each key once, found \"k7\" again")
+}
