@@ -6,6 +6,11 @@ package enum ConfigurationCheck {
     package enum Severity: Sendable { case error, warning }
     package let severity: Severity
     package let error: WireError
+
+    package init(severity: Severity, error: WireError) {
+      self.severity = severity
+      self.error = error
+    }
   }
 
   /// Compares all files with each other. Each by itself has been read already.

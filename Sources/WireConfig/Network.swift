@@ -132,11 +132,12 @@ extension Network {
   }
 
   private static func isolation(_ reader: JSONReader?) throws(WireError) -> Isolation {
-    switch reader?.value {
-    case nil, .string("networks")?: .networks
-    case .string("containers")?: .containers
-    case .bool(false)?: .none
-    default: throw reader?.expected("\"networks\", \"containers\" or false") ?? WireError("isolate", "not readable")
+    guard let reader else { return .networks }
+    switch reader.value {
+    case .string("networks"): return .networks
+    case .string("containers"): return .containers
+    case .bool(false): return .none
+    default: throw reader.expected("\"networks\", \"containers\" or false")
     }
   }
 

@@ -31,10 +31,7 @@ extension Subnet {
 
   /// The subnets of a network file; a network that we manage has at least one.
   static func list(_ network: JSONReader, managed: Bool) throws(WireError) -> [Subnet] {
-    guard let reader = network["subnets"] else {
-      guard !managed else { _ = try network.required("subnets"); return [] }
-      return []
-    }
+    guard let reader = managed ? try network.required("subnets") : network["subnets"] else { return [] }
     var result: [Subnet] = []
     for element in try reader.elements(limit: 64) {
       let subnet = try Subnet(element, managed: managed)

@@ -9,9 +9,7 @@ import WireState
 /// Gives a container its network: the whole story of one attach, in order.
 package enum Attach {
   /// Attaches the container, or leaves it alone where it is not ours. All of it stands when this returns; after an error
-  /// nothing of it does.
-  ///
-  /// - Parameter failAt: for tests, the step of the plan that is made to fail.
+  /// nothing of it does. For tests, the step number `failAt` of the plan is made to fail.
   package static func run(
     _ state: ContainerState, _ configuration: Configuration, log: Log, deadline: Deadline, failAt: Int? = nil
   ) throws(WireError) {
@@ -21,7 +19,7 @@ package enum Attach {
     guard try isWired(verdict) else { return }
     try configuration.main.policy.judge(request)
 
-    let home = try Self.home()
+    let home = try Host.home()
     guard let namespace = try ContainerNamespace.open(pid: state.pid ?? 0, home: home.identity) else { return }
     let netns = namespace.identity
     let side = try ContainerSide(namespace, home: home)
@@ -41,7 +39,8 @@ package enum Attach {
       container: container, bundle: state.bundle ?? "", process: side.process, netns: netns)
     let attachment = try reservation.make(chosen, on: host)
     do throws(WireError) {
-      let setups = NetworkSetup.needed(by: attachment, chosen.requests.map { $0.facts.network }, ipv6: chosen.facts.ipv6)
+      let setups = NetworkSetup.needed(
+        by: attachment, chosen.requests.map { $0.facts.network }, ipv6: chosen.facts.ipv6)
       let bridges = try NetworkInstaller.install(setups, chosen.bridges, standing, on: host)
       let executor = Executor(bridges: bridges, failAt: failAt)
       try executor.apply(Step.all(of: attachment), of: container, on: host, in: side)
@@ -59,14 +58,6 @@ package enum Attach {
     case .wire: return true
     case .leave: return false
     case .refuse(let error): throw error
-    }
-  }
-
-  private static func home() throws(WireError) -> NetworkNamespace {
-    do throws(SystemError) {
-      return try NetworkNamespace.current()
-    } catch {
-      throw Hints.explain(error, while: "opening the host's network namespace")
     }
   }
 

@@ -12,7 +12,9 @@ enum BridgeInstaller {
     let what = "setting up network \(setup.network)"
     try Forwarding.enable(setup, on: host)
     do throws(NetlinkError) {
-      if host.route.index(of: setup.bridge) == nil { try make(setup, uplink: try? NetworkChoice.uplinkMTU(on: host), host) }
+      if host.route.index(of: setup.bridge) == nil {
+        try make(setup, uplink: try? NetworkChoice.uplinkMTU(on: host), host)
+      }
       guard let bridge = try host.route.link(.name(setup.bridge), until: host.deadline) else {
         throw NetlinkError.malformed("bridge \(setup.bridge) vanished while it was made")
       }

@@ -8,11 +8,8 @@ package enum BundleEditor {
   /// The hook's time limit in seconds, for the runtime: well above our own deadline, which gives the better error.
   private static let timeout: Int64 = 30
 
-  /// Puts the hook in; false where it is in already.
-  ///
-  /// - Parameters:
-  ///   - prestart: use that stage instead of createRuntime.
-  ///   - config: the main file that the hook shall use, where it is not the standard one.
+  /// Puts the hook in, at the stage `prestart` or createRuntime, and at poststop; false where it is in already. `config`
+  /// is the main file that the hook shall use, where it is not the standard one.
   package static func inject(into bundle: String, prestart: Bool, config: String?) throws(WireError) -> Bool {
     let path = bundle + "/config.json"
     let options = try config.map { (file) throws(WireError) in ["--config", try absolute(file)] } ?? []
@@ -20,18 +17,20 @@ package enum BundleEditor {
     let entries: [HookEntry] = [
       entry(prestart ? .prestart : .createRuntime, hook, options), entry(.poststop, hook, options),
     ]
+    let before: [UInt8]
     do throws(SystemError) {
-      let before = try Files.read(path, limit: 16 << 20)
-      let after: [UInt8]
-      do throws(WireError) { after = try HookInjection(entries).injected(into: before) } catch {
-        throw SystemError("inject", EINVAL, path: path, reason: error.description)
-      }
-      guard after != before else { return false }
-      try AtomicFile.write(in: bundle, "config.json", after)
-      return true
+      before = try Files.read(path, limit: 16 << 20)
     } catch {
       throw Hints.explain(error, while: "putting the hooks into \(path)")
     }
+    let after = try HookInjection(entries).injected(into: before)
+    guard after != before else { return false }
+    do throws(SystemError) {
+      try AtomicFile.write(after, to: "config.json", in: Directory(bundle))
+    } catch {
+      throw Hints.explain(error, while: "putting the hooks into \(path)")
+    }
+    return true
   }
 
   private static func entry(_ stage: HookStage, _ hook: String, _ options: [String]) -> HookEntry {

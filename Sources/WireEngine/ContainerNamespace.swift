@@ -10,12 +10,8 @@ package struct ContainerNamespace: ~Copyable {
 
   package var identity: NamespaceIdentity { namespace.identity }
 
-  /// Opens the namespace of a container's init.
-  ///
-  /// - Parameters:
-  ///   - pid: as the runtime says it, on the host.
-  ///   - home: the namespace that the hook runs in, which is the host's.
-  /// - Returns: nil where the container shares the host's network.
+  /// Opens the namespace of a container's init, by its pid on the host; nil where the container shares the host's
+  /// network. `home` is the namespace that the hook runs in, which is the host's.
   package static func open(pid: Int32, home: NamespaceIdentity) throws(WireError) -> ContainerNamespace? {
     guard pid > 0, pid != getpid() else {
       throw WireError(

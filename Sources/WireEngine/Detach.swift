@@ -11,13 +11,7 @@ package enum Detach {
     _ state: ContainerState, _ configuration: Configuration, log: Log, deadline: Deadline
   ) throws(WireError) {
     guard Host.hasState(configuration) else { return }
-    let namespace: NetworkNamespace
-    do throws(SystemError) {
-      namespace = try NetworkNamespace.current()
-    } catch {
-      throw Hints.explain(error, while: "opening the host's network namespace")
-    }
-    let host = try Host(configuration, namespace: namespace, deadline: deadline, log: log)
+    let host = try Host(configuration, namespace: Host.home(), deadline: deadline, log: log)
     try host.locks.lock(.container(state.id), until: deadline)
     let found = try host.read { () throws(StateError) in try host.store.container(id: state.id) }
     guard let record = found else { return }

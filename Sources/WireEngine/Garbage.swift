@@ -43,7 +43,9 @@ package enum Garbage {
   private static func describe(_ record: ContainerRecord) -> String {
     do throws(WireError) {
       let attachment = try Records.attachment(record)
-      let links = attachment.interfaces.map { "\($0.hostLink) \($0.addresses.map { "\($0.address)" }.joined(separator: " "))" }
+      let links = attachment.interfaces.map {
+        "\($0.hostLink) \($0.addresses.map { "\($0.address)" }.joined(separator: " "))"
+      }
       return (links + attachment.ports.map { $0.mapping.description }).joined(separator: ", ")
     } catch {
       return "recorded, but nothing of it was made"
@@ -74,7 +76,8 @@ package enum Garbage {
     let present = try firewall.elements(of: SetName.ofContainers, on: host)
     guard !present.isEmpty else { return [] }
     var recorded: Set<Element> = []
-    for record in try host.read({ () throws(StateError) in try host.store.containers() }) where !record.document.isEmpty {
+    for record in try host.read({ () throws(StateError) in try host.store.containers() }) where !record.document.isEmpty
+    {
       recorded.formUnion(Elements.of(Step.all(of: try Records.attachment(record))))
     }
     let orphans = present.filter { !recorded.contains($0) }

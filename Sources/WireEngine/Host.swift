@@ -44,6 +44,15 @@ package struct Host: ~Copyable {
     }
   }
 
+  /// The namespace that this process runs in, which is the host's.
+  package static func home() throws(WireError) -> NetworkNamespace {
+    do throws(SystemError) {
+      return try NetworkNamespace.current()
+    } catch {
+      throw Hints.explain(error, while: "opening the host's network namespace")
+    }
+  }
+
   /// Whether anything can be recorded at all: a detach on a host without state has nothing to do.
   package static func hasState(_ configuration: Configuration) -> Bool {
     Files.exists(configuration.main.stateDirectory + "/" + Store.fileName)

@@ -29,8 +29,10 @@ struct HostPortProbe: HostPorts {
 
   func ephemeralRange() -> ClosedRange<UInt16> {
     do throws(SystemError) {
-      let numbers = try Sysctl("net", "ipv4", "ip_local_port_range").read().split(whereSeparator: { $0 == "\t" || $0 == " " })
-        .compactMap { DecimalNumber.parse($0, upTo: 65_535) }.map { UInt16($0) }
+      let numbers = try Sysctl("net", "ipv4", "ip_local_port_range").read().split(whereSeparator: {
+        $0 == "\t" || $0 == " "
+      })
+      .compactMap { DecimalNumber.parse($0, upTo: 65_535) }.map { UInt16($0) }
       if numbers.count == 2, numbers[0] <= numbers[1] { return numbers[0]...numbers[1] }
     } catch {}
     // The kernel's own default (Documentation/networking/ip-sysctl.rst).

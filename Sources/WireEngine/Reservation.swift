@@ -63,7 +63,8 @@ struct Reservation: ~Copyable {
 
   private var record: ContainerRecord {
     ContainerRecord(
-      id: container.id, name: container.name, bundle: bundle, runtime: ProcessIdentity.name(ofPid: getppid()) ?? "", pid: process.pid,
+      id: container.id, name: container.name, bundle: bundle, runtime: ProcessIdentity.name(ofPid: getppid()) ?? "",
+      pid: process.pid,
       pidStart: process.startTime, netns: NetnsIdentity(device: netns.device, inode: netns.inode), status: .attaching,
       created: Int64(time(nil)), document: "")
   }

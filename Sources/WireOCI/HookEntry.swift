@@ -38,6 +38,7 @@ package struct HookEntry: Sendable, Hashable {
   /// Whether the bytes of an entry are this one, by path and args; env and timeout may have changed since.
   func matches(_ bytes: ArraySlice<UInt8>) -> Bool {
     guard bytes.count > path.utf8.count else { return false }
+    // Longer or deeper than any entry of ours: somebody else's, so why it does not parse is of no interest.
     let limits = JSONLimits(size: 1 << 20, depth: 16)
     guard let value = try? JSONValue.parse(Array(bytes), limits: limits, duplicates: .lastWins) else { return false }
     return value["path"] == .string(path) && value["args"] == .array(args.map(JSONValue.string))

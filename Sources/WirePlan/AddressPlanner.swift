@@ -94,7 +94,9 @@ struct AddressPlanner {
     guard let length = given.length ?? subnet?.prefix.length, let prefix = Prefix(address, length) else {
       throw refuse("the network says no prefix length", "write it as ADDRESS/LENGTH")
     }
-    if AddressPool.isReserved(address, in: prefix) || subnet.map({ AddressPool.isReserved(address, in: $0.prefix) }) ?? false {
+    if AddressPool.isReserved(address, in: prefix)
+      || subnet.map({ AddressPool.isReserved(address, in: $0.prefix) }) ?? false
+    {
       throw refuse("it is the network or broadcast address of \(prefix.network)")
     }
     return prefix

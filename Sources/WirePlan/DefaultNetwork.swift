@@ -5,12 +5,10 @@ package import WireCore
 package enum DefaultNetwork {
   package static let name = "default"
 
-  /// Its subnets: the first private IPv4 range that overlaps nothing of the host's, and an IPv6 ULA range (RFC 4193).
-  ///
-  /// - Parameters:
-  ///   - taken: the destinations of the host's routes and the subnets of configured networks.
-  ///   - machineID: makes the ULA range this host's own, and the same after a reboot.
-  ///   - ipv6: whether the host speaks IPv6.
+  /// Its subnets: the first private IPv4 range that overlaps nothing of the host's, and an IPv6 ULA range (RFC 4193);
+  /// nil where every candidate overlaps. `taken` are the destinations of the host's routes and the subnets of configured
+  /// networks; `machineID` makes the ULA range this host's own, and the same after a reboot; `ipv6` says whether the host
+  /// speaks IPv6.
   package static func subnets(avoiding taken: [Prefix], machineID: String, ipv6: Bool) -> [Subnet]? {
     guard let ipv4 = candidates.first(where: { candidate in !taken.contains { overlaps($0, candidate) } }) else {
       return nil

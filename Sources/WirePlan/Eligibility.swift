@@ -32,11 +32,8 @@ package enum Eligibility: Sendable, Equatable {
   case leave
   case refuse(WireError)
 
-  /// Decided before the namespace is looked into: what the bundle and the annotations say.
-  ///
-  /// - Parameters:
-  ///   - namespace: the network namespace entry of config.json; nil where the bundle could not be read.
-  ///   - auto: whether a container that says nothing is wired.
+  /// Decided before the namespace is looked into: what the annotations and the bundle's namespace entry say (nil where the
+  /// bundle could not be read). `auto`: a container that says nothing is wired too.
   package static func byRequest(
     _ request: ContainerRequest, namespace: Bundle.NetworkNamespace?, auto: Bool
   ) -> Eligibility {

@@ -39,9 +39,11 @@ package struct NetworkSetup: Sendable, Hashable {
     bridge = network.bridge
     managed = network.managed
     mtu = network.mtu
-    addresses = network.managed ? subnets.compactMap { subnet in
-      subnet.gateway.flatMap { Prefix($0, subnet.prefix.length) }
-    } : []
+    addresses =
+      network.managed
+      ? subnets.compactMap { subnet in
+        subnet.gateway.flatMap { Prefix($0, subnet.prefix.length) }
+      } : []
     self.subnets = subnets.map { $0.prefix }
     masquerade = []
     sourceNAT = []

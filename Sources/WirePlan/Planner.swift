@@ -13,11 +13,8 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
     self.host = host
   }
 
-  /// Plans every interface, in order, and claims what it takes.
-  ///
-  /// - Parameters:
-  ///   - requests: what is asked for, with the network that each names.
-  ///   - publishOn: host addresses for ports that name none and whose network names none.
+  /// Plans every interface, in the order of the requests, and claims what it takes. `publishOn` are host addresses for
+  /// ports that name none and whose network names none.
   package borrowing func plan(
     _ requests: [(request: InterfaceRequest, facts: NetworkFacts)], publishOn: [IPAddress], book: borrowing Book,
     hostPorts: borrowing Ports

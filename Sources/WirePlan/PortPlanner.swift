@@ -23,12 +23,6 @@ struct PortPlanner {
         }
       }
     }
-    for port in request.allowByPort.keys.sorted() where !published.contains(where: { $0.mapping.hostPort == port }) {
-      throw .refused(
-        WireError(
-          "annotation wirehook.allow.\(port)", "the container publishes no host port \(port)",
-          hint: "publish it with wirehook.ports, or take the annotation out"))
-    }
     return published
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import WireCore
 import WireEngine
 import WireJSON
 import WirePlan

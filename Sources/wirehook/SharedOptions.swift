@@ -1,4 +1,5 @@
 import ArgumentParser
+import WireConfig
 import WireCore
 import WireEngine
 import WireLinux
@@ -15,15 +16,10 @@ struct SharedOptions: ParsableArguments {
   /// The host that the command runs on, for commands that change it.
   func host() throws(WireError) -> Host {
     let configuration = try load()
-    do throws(SystemError) {
-      return try Host(
-        configuration, namespace: NetworkNamespace.current(),
-        deadline: .after(milliseconds: configuration.main.timeoutMilliseconds), log: Log(.standardError, threshold: .warning))
-    } catch let error as SystemError {
-      throw WireError("opening the host's network namespace", error.description, hint: "run as root")
-    } catch {
-      throw error
-    }
+    return try Host(
+      configuration, namespace: try Host.home(),
+      deadline: .after(milliseconds: configuration.main.timeoutMilliseconds),
+      log: Log(.standardError, threshold: .warning))
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import WireEngine
 
 /// `wirehook`: the program for a person with a container.
@@ -18,4 +19,16 @@ import WireEngine
       ListCommand.self, InspectCommand.self, PortCommand.self, CollectCommand.self, InjectCommand.self,
       ConfigCommand.self,
     ])
+
+  /// As the library's own, but a usage error exits with 2, as everything on this system does (the library says 64).
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      StandardError.write(fullMessage(for: error) + "\n")
+      Glibc.exit(2)
+    }
+  }
 }

@@ -24,7 +24,7 @@ struct Planning {
   var ports = MemoryPorts()
   let book = MemoryBook()
 
-  func attach(_ id: String, name: String? = nil, _ annotations: [(String, String)]) throws -> Attachment {
+  func attach(_ id: String, name: String? = nil, _ annotations: [(String, String)]) throws -> WirePlan.Attachment {
     let request = try ContainerRequest.parse(annotations: annotations.map { (key: $0.0, value: $0.1) })
     var requests: [(request: InterfaceRequest, facts: NetworkFacts)] = []
     for interface in request.interfaces {
