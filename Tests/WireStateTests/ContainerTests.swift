@@ -76,7 +76,7 @@ import WireCore
     #expect(try store.portHolder(port) == nil)
     #expect(try store.holder(segment: "s", address: address("10.0.0.5")) == nil)
     let remembered = try store.rememberedAddress(segment: "s", owner: "web", interface: link("eth0"), family: .ipv4)
-    #expect(remembered == (try address("10.0.0.5")))
+    #expect(try remembered == address("10.0.0.5"))
     #expect(try !store.removeContainer(id: "c1"))
   }
 
