@@ -48,17 +48,17 @@ import WireCore
       try store.record(.sample("before"))
     }
     let directory = scratch.directory
+    let before = try scratch.bytes()
     await #expect(processExitsWith: .signal(SIGKILL)) { [directory = directory as String] in
       let store = try Store.open(directory: directory, bootID: "boot-1")
+      try store.database.execute(Worker.writeEarly)
       try store.transaction { () throws(StateError) in
         try store.removeContainer(id: "before")
-        try store.record(.sample("after"))
-        // A cache of no pages: what is changed is written to the file at once, over the old state.
-        try store.database.execute("PRAGMA cache_size=0")
         for number in 0..<200 { try store.record(.sample("after\(number)")) }
         kill(getpid(), SIGKILL)
       }
     }
+    #expect(try scratch.bytes() != before, "the test is void: nothing had been written when the process died")
     #expect(try RawConnection(scratch.file).rows("SELECT id FROM container") == [["before"]])
     #expect(try scratch.open().containers().map(\.id) == ["before"])
   }
@@ -74,9 +74,10 @@ import WireCore
       var timer = itimerval()
       timer.it_value.tv_usec = milliseconds * 1000 + 137 * milliseconds
       setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
-      for number in 0..<1_000_000 {
+      for round in 0..<1_000_000 {
         let store = try Store.open(directory: directory, bootID: "boot-1")
-        try Worker.change(store, "c", number)
+        try store.database.execute(Worker.writeEarly)
+        try Worker.change(store, round)
       }
     }
     try Worker.checkIsWhole(scratch)
@@ -120,11 +121,16 @@ private enum Worker {
     }
   }
 
-  /// An attach, or a detach of what was attached three rounds ago.
-  static func change(_ store: borrowing Store, _ name: String, _ number: Int) throws(StateError) {
+  /// Makes SQLite write what was changed to the file at once, over the old state, not only when it commits.
+  static let writeEarly = "PRAGMA cache_size=1;PRAGMA cache_spill=1"
+
+  /// Forty attaches, and the detach of those of the round before.
+  static func change(_ store: borrowing Store, _ round: Int) throws(StateError) {
     try store.transaction { () throws(StateError) in
-      if number.isMultiple(of: 3) { try store.removeContainer(id: "\(name)-\(number - 5)") }
-      try take(store, "\(name)-\(number)")
+      for number in 0..<40 {
+        try store.removeContainer(id: "\(round - 1)-\(number)")
+        try take(store, "\(round)-\(number)")
+      }
     }
   }
 
@@ -140,6 +146,7 @@ private enum Worker {
 
   static func checkIsWhole(_ scratch: Scratch) throws {
     let raw = try RawConnection(scratch.file)
+    #expect(try raw.rows("SELECT count(*) % 40 FROM container") == [["0"]])
     #expect(try raw.rows("PRAGMA integrity_check") == [["ok"]])
     #expect(try raw.rows("PRAGMA foreign_key_check").isEmpty)
     let odd = try raw.rows(
