@@ -91,18 +91,18 @@ import WireLinux
   }
 
   @Test func addressesAndRoutes() throws {
-    var onLink = Route(.ipv4, to: try prefix("10.9.8.7/16"), via: try address("192.0.2.1"), link: 3)
+    var onLink = Route(.ipv4, to: prefix("10.9.8.7/16"), via: address("192.0.2.1"), link: 3)
     onLink.isOnLink = true
     onLink.table = 4242
     onLink.metric = 5
     var batch = Batch()
-    batch.addAddress(Address(try prefix("10.0.0.1/24"), link: 3))
-    batch.addAddress(Address(try prefix("fd00::1/64"), link: 3))
-    batch.addRoute(Route(.ipv4, to: nil, via: try address("10.0.0.254"), link: 3))
-    batch.addRoute(Route(.ipv6, to: try prefix("fd01::/48"), link: 3))
+    batch.addAddress(Address(prefix("10.0.0.1/24"), link: 3))
+    batch.addAddress(Address(prefix("fd00::1/64"), link: 3))
+    batch.addRoute(Route(.ipv4, to: nil, via: address("10.0.0.254"), link: 3))
+    batch.addRoute(Route(.ipv6, to: prefix("fd01::/48"), link: 3))
     batch.addRoute(onLink)
     batch.deleteRoute(onLink)
-    batch.addRule(Rule(.ipv4, from: try prefix("10.0.0.0/24"), table: 4242, priority: 9))
+    batch.addRule(Rule(.ipv4, from: prefix("10.0.0.0/24"), table: 4242, priority: 9))
     let text = try MessageText.of(batch)
     #expect(
       text == """

@@ -69,9 +69,9 @@ import WireLinux
     settings.makesLinkLocal = false
     var batch = Batch()
     batch.createBridge(try name("wh0"), settings, filtersVLANs: true)
-    batch.addAddress(Address(try prefix("fd00::1/64"), link: 3))
-    batch.addRoute(Route(.ipv4, to: try prefix("10.0.0.0/8"), via: try address("10.0.0.254"), link: 3))
-    batch.addRule(Rule(.ipv4, from: try prefix("10.0.0.0/24"), table: 4242, priority: 9))
+    batch.addAddress(Address(prefix("fd00::1/64"), link: 3))
+    batch.addRoute(Route(.ipv4, to: prefix("10.0.0.0/8"), via: address("10.0.0.254"), link: 3))
+    batch.addRule(Rule(.ipv4, from: prefix("10.0.0.0/24"), table: 4242, priority: 9))
     var all: [[UInt8]] = [[UInt8](repeating: 0, count: 80)]
     var rest = Array(batch.bytes)[...]
     while let low = rest.first {

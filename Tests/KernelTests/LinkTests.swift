@@ -17,9 +17,9 @@ import WireNetlink
       batch.createVeth(
         try name("whabc"), host, peer: try name("eth0"), LinkSettings(mac: MACAddress(0x0242_aa00_0003), mtu: 1400),
         in: container.namespace)
-      try socket.send(batch, until: soon)
+      try socket.send(batch, until: .soon)
 
-      let link = try #require(try socket.link(.name(try name("whabc")), until: soon))
+      let link = try #require(try socket.link(.name(try name("whabc")), until: .soon))
       #expect(link.kind == "veth")
       #expect(link.master == bridge)
       #expect(link.mtu == 1400)
@@ -37,7 +37,7 @@ import WireNetlink
       #expect(port["hairpin"] as? Bool == true)
       #expect(port["isolated"] as? Bool == true)
 
-      let peer = try container.run { try NetlinkSocket(.route).link(.name(try name("eth0")), until: soon) }
+      let peer = try container.run { try NetlinkSocket(.route).link(.name(try name("eth0")), until: .soon) }
       #expect(peer?.mac == MACAddress(0x0242_aa00_0003))
       #expect(peer?.index == link.peerIndex)
       #expect(peer?.mtu == 1400)
@@ -54,13 +54,13 @@ import WireNetlink
       batch.createVeth(
         try name("whabc"), LinkSettings(mac: MACAddress(0x0200_0000_0001), master: bridge, isUp: true),
         peer: try name("eth0"), LinkSettings(), in: container.namespace)
-      try socket.send(batch, until: soon)
-      #expect(try socket.link(.index(bridge), until: soon)?.mac == MACAddress(0x0242_aa00_0001))
+      try socket.send(batch, until: .soon)
+      #expect(try socket.link(.index(bridge), until: .soon)?.mac == MACAddress(0x0242_aa00_0001))
       let shown = try #require(try objects("ip -d -j link show dev wh0").first)
       let info = try #require((shown["linkinfo"] as? [String: Any])?["info_data"] as? [String: Any])
       #expect(info["forward_delay"] as? Int == 0)
       #expect(shown["ifalias"] as? String == "network front")
-      #expect(try socket.links(master: bridge, until: soon).map(\.name) == ["whabc"])
+      #expect(try socket.links(master: bridge, until: .soon).map(\.name) == ["whabc"])
     }
   }
 
@@ -75,8 +75,8 @@ import WireNetlink
       batch.setLink(.name(try name("wh0")), settings)
       batch.setLink(.index(bridge), LinkSettings(isUp: false))
       batch.renameLink(bridge, to: try name("wh1"))
-      try socket.send(batch, until: soon)
-      let link = try #require(try socket.link(.name(try name("wh1")), until: soon))
+      try socket.send(batch, until: .soon)
+      let link = try #require(try socket.link(.name(try name("wh1")), until: .soon))
       #expect(link.index == bridge)
       #expect(link.mtu == 1300)
       #expect(link.alias == "other")
@@ -97,20 +97,20 @@ import WireNetlink
         settings.makesLinkLocal = makes
         var batch = Batch()
         batch.createVeth(try name(link), settings, peer: try name(link), LinkSettings(), in: container.namespace)
-        try socket.send(batch, until: soon)
+        try socket.send(batch, until: .soon)
         try container.run {
           var batch = Batch()
           batch.setLink(.name(try name(link)), LinkSettings(isUp: true))
-          try NetlinkSocket(.route).send(batch, until: soon)
+          try NetlinkSocket(.route).send(batch, until: .soon)
         }
       }
       // The kernel makes it when it finds the carrier, some time later.
       let noisy = try #require(socket.index(of: try name("whb")))
-      let end = soon
-      while try socket.addresses(of: noisy, until: soon).isEmpty, !end.isOver { usleep(2000) }
-      let addresses = try socket.addresses(until: soon)
+      let end = Deadline.soon
+      while try socket.addresses(of: noisy, until: .soon).isEmpty, !end.isOver { usleep(2000) }
+      let addresses = try socket.addresses(until: .soon)
       #expect(addresses.map(\.link) == [noisy])
-      #expect(try socket.link(.name(try name("wha")), until: soon)?.isUp == true)
+      #expect(try socket.link(.name(try name("wha")), until: .soon)?.isUp == true)
     }
   }
 
@@ -119,8 +119,8 @@ import WireNetlink
       let socket = try NetlinkSocket(.route)
       var batch = Batch()
       batch.createIFB(try name("ifb-web"), LinkSettings(mtu: 1400, isUp: true))
-      try socket.send(batch, until: soon)
-      let link = try socket.link(.name(try name("ifb-web")), until: soon)
+      try socket.send(batch, until: .soon)
+      let link = try socket.link(.name(try name("ifb-web")), until: .soon)
       #expect(link?.kind == "ifb")
       #expect(link?.isUp == true)
     }
@@ -129,8 +129,8 @@ import WireNetlink
   @Test func aLinkThatIsNotThereIsNil() throws {
     try NetworkNamespace.withFresh {
       let socket = try NetlinkSocket(.route)
-      #expect(try socket.link(.name(try name("nobody")), until: soon) == nil)
-      #expect(try socket.link(.index(4711), until: soon) == nil)
+      #expect(try socket.link(.name(try name("nobody")), until: .soon) == nil)
+      #expect(try socket.link(.index(4711), until: .soon) == nil)
       #expect(socket.index(of: try name("nobody")) == nil)
       #expect(socket.index(of: try name("lo")) == 1)
     }
@@ -143,14 +143,14 @@ import WireNetlink
       var batch = Batch()
       batch.createBridge(try name("wh1"), LinkSettings())
       batch.createBridge(try name("wh0"), LinkSettings())
-      batch.addAddress(Address(try prefix("10.0.0.1/24"), link: 4711))
+      batch.addAddress(Address(prefix("10.0.0.1/24"), link: 4711))
       batch.createBridge(try name("wh2"), LinkSettings())
       let expected = Refusal(request: "RTM_NEWLINK wh0", errno: EEXIST, extack: nil, index: 1)
-      #expect(throws: NetlinkError.refused(expected)) { try socket.send(batch, until: soon) }
+      #expect(throws: NetlinkError.refused(expected)) { try socket.send(batch, until: .soon) }
       #expect(expected.description == "RTM_NEWLINK wh0: File exists")
       #expect(socket.index(of: try name("wh2")) != nil)
 
-      let all = try socket.attempt(batch, until: soon)
+      let all = try socket.attempt(batch, until: .soon)
       #expect(all.map(\.index) == [0, 1, 2, 3])
       #expect(all.map(\.errno) == [EEXIST, EEXIST, ENODEV, EEXIST])
       #expect(all.map(\.request)[2] == "RTM_NEWADDR 10.0.0.1/24")
@@ -162,7 +162,7 @@ import WireNetlink
       let socket = try NetlinkSocket(.route)
       var batch = Batch()
       for number in 0..<1000 { batch.deleteLink(.name(try name("nobody\(number)"))) }
-      let refusals = try socket.attempt(batch, until: soon)
+      let refusals = try socket.attempt(batch, until: .soon)
       #expect(refusals.map(\.index) == Array(0..<1000))
       #expect(refusals.last?.request == "RTM_DELLINK nobody999")
     }
@@ -173,7 +173,7 @@ import WireNetlink
       let socket = try NetlinkSocket(.route)
       var batch = Batch()
       batch.createBridge(try name("wh0"), LinkSettings(mtu: 1))
-      let refusal = try #require(try socket.attempt(batch, until: soon).first)
+      let refusal = try #require(try socket.attempt(batch, until: .soon).first)
       #expect(refusal.extack == "mtu less than device minimum")
       #expect(refusal.description == "RTM_NEWLINK wh0: Invalid argument (mtu less than device minimum)")
     }
@@ -185,7 +185,7 @@ import WireNetlink
       var batch = Batch()
       batch.createBridge(try name("wh0"), LinkSettings())
       batch.setLink(.name(try name("wh0")), LinkSettings(alias: String(repeating: "x", count: 5000)))
-      #expect(throws: NetlinkError.self) { try socket.send(batch, until: soon) }
+      #expect(throws: NetlinkError.self) { try socket.send(batch, until: .soon) }
       #expect(socket.index(of: try name("wh0")) == nil)
     }
   }
@@ -203,10 +203,10 @@ import WireNetlink
         batch.createVeth(
           name, LinkSettings(master: bridge, isUp: true), peer: name, LinkSettings(), in: container.namespace)
       }
-      try socket.send(batch, until: soon)
-      try socket.remove(names + [try name("nobody")], until: soon)
-      #expect(try socket.links(until: soon).map(\.name) == ["lo", "wh0"])
-      try socket.remove(names, until: soon)
+      try socket.send(batch, until: .soon)
+      try socket.remove(names + [try name("nobody")], until: .soon)
+      #expect(try socket.links(until: .soon).map(\.name) == ["lo", "wh0"])
+      try socket.remove(names, until: .soon)
     }
   }
 
@@ -216,7 +216,7 @@ import WireNetlink
       #expect(
         throws: NetlinkError.refused(Refusal(request: "RTM_DELLINK lo", errno: EOPNOTSUPP, extack: nil, index: 0))
       ) {
-        try socket.remove([try name("lo")], until: soon)
+        try socket.remove([try name("lo")], until: .soon)
       }
     }
   }
@@ -228,6 +228,6 @@ func makeBridge(_ socket: borrowing NetlinkSocket) throws -> UInt32 {
   batch.createBridge(
     try name("wh0"),
     LinkSettings(mac: MACAddress(0x0242_aa00_0001), mtu: 1400, isUp: true, alias: "network front"))
-  try socket.send(batch, until: soon)
+  try socket.send(batch, until: .soon)
   return try #require(socket.index(of: try name("wh0")))
 }

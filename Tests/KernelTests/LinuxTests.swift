@@ -135,7 +135,7 @@ struct Scratch: ~Copyable {
     #expect(throws: expected) { try lock.lock(offset, until: .after(milliseconds: 60)) }
     #expect((.milliseconds(50)...(.seconds(2))).contains(clock.now - start))
     child.killSoon()
-    try lock.lock(offset, until: soon)
+    try lock.lock(offset, until: .soon)
     lock.unlock(offset)
     child.wait()
   }
@@ -192,11 +192,11 @@ struct Scratch: ~Copyable {
     }
     write(output.raw, "hello", 5)
     #expect(throws: SystemError("read", EFBIG, reason: "more than 4 bytes")) {
-      try Files.readToEnd(of: input.raw, limit: 4, deadline: soon)
+      try Files.readToEnd(of: input.raw, limit: 4, deadline: .soon)
     }
     write(output.raw, "hello", 5)
     close(output.release())
-    #expect(try Files.readToEnd(of: input.raw, limit: 5, deadline: soon) == Array("hello".utf8))
+    #expect(try Files.readToEnd(of: input.raw, limit: 5, deadline: .soon) == Array("hello".utf8))
   }
 
   @Test func aFileIsReplacedWholeAndKeepsItsModeAndOwner() throws {

@@ -11,15 +11,15 @@ import WireLinux
       try shell("ip link set lo up")
       let diag = try NetlinkSocket(.sockDiag)
       let server = try Server(SOCK_STREAM, "127.0.0.1", 8080)
-      #expect(try HostPort.probe(.tcp, try address("127.0.0.1"), 8080) == .taken)
+      #expect(try HostPort.probe(.tcp, address("127.0.0.1"), 8080) == .taken)
       #expect(try HostPort.probe(.tcp, .any(.ipv4), 8080) == .taken)
-      #expect(try HostPort.probe(.tcp, try address("127.0.0.2"), 8080) == .free)
+      #expect(try HostPort.probe(.tcp, address("127.0.0.2"), 8080) == .free)
       #expect(try HostPort.probe(.tcp, .any(.ipv6), 8080) == .free)
       #expect(try HostPort.probe(.udp, .any(.ipv4), 8080) == .free)
-      #expect(try diag.listener(.tcp, try address("127.0.0.2"), 8080, until: soon) == nil)
-      #expect(try diag.listener(.udp, .any(.ipv4), 8080, until: soon) == nil)
-      #expect(try diag.listener(.tcp, .any(.ipv6), 8080, until: soon) == nil)
-      let found = try #require(try diag.listener(.tcp, .any(.ipv4), 8080, until: soon))
+      #expect(try diag.listener(.tcp, address("127.0.0.2"), 8080, until: .soon) == nil)
+      #expect(try diag.listener(.udp, .any(.ipv4), 8080, until: .soon) == nil)
+      #expect(try diag.listener(.tcp, .any(.ipv6), 8080, until: .soon) == nil)
+      let found = try #require(try diag.listener(.tcp, .any(.ipv4), 8080, until: .soon))
       #expect(found.address == .loopback(.ipv4))
       #expect(found.inode == server.inode)
       #expect(found.uid == geteuid())
@@ -34,11 +34,11 @@ import WireLinux
       let server = try Server(SOCK_STREAM, "::", 80)
       #expect(try HostPort.probe(.tcp, .any(.ipv4), 80) == .taken)
       #expect(try HostPort.probe(.tcp, .any(.ipv6), 80) == .taken)
-      #expect(try diag.listener(.tcp, try address("192.0.2.1"), 80, until: soon)?.inode == server.inode)
+      #expect(try diag.listener(.tcp, address("192.0.2.1"), 80, until: .soon)?.inode == server.inode)
       let alone = try Server(SOCK_STREAM, "::", 81, isIPv6Only: true)
       #expect(try HostPort.probe(.tcp, .any(.ipv4), 81) == .free)
-      #expect(try diag.listener(.tcp, .any(.ipv4), 81, until: soon) == nil)
-      #expect(try diag.listener(.tcp, .any(.ipv6), 81, until: soon)?.inode == alone.inode)
+      #expect(try diag.listener(.tcp, .any(.ipv4), 81, until: .soon) == nil)
+      #expect(try diag.listener(.tcp, .any(.ipv6), 81, until: .soon)?.inode == alone.inode)
     }
   }
 
@@ -49,7 +49,7 @@ import WireLinux
       let client = try Server(SOCK_STREAM, "127.0.0.1", 40080, connectedTo: 9000)
       let diag = try NetlinkSocket(.sockDiag)
       #expect(try HostPort.probe(.tcp, .any(.ipv4), 40080) == .taken)
-      #expect(try diag.listener(.tcp, .any(.ipv4), 40080, until: soon) == nil)
+      #expect(try diag.listener(.tcp, .any(.ipv4), 40080, until: .soon) == nil)
       _ = (server.inode, client.inode)
     }
   }
@@ -61,18 +61,18 @@ import WireLinux
       #expect(try HostPort.probe(.udp, .any(.ipv6), 53) == .free)
       #expect(try HostPort.probe(.tcp, .any(.ipv4), 53) == .free)
       let diag = try NetlinkSocket(.sockDiag)
-      #expect(try diag.listener(.udp, try address("192.0.2.1"), 53, until: soon)?.inode == server.inode)
+      #expect(try diag.listener(.udp, address("192.0.2.1"), 53, until: .soon)?.inode == server.inode)
     }
   }
 
   @Test func whatTheHostLacksIsFree() throws {
     try NetworkNamespace.withFresh {
       let diag = try NetlinkSocket(.sockDiag)
-      #expect(try HostPort.probe(.tcp, try address("192.0.2.77"), 80) == .free)
-      #expect(try HostPort.probe(.udp, try address("2001:db8::77"), 80) == .free)
+      #expect(try HostPort.probe(.tcp, address("192.0.2.77"), 80) == .free)
+      #expect(try HostPort.probe(.udp, address("2001:db8::77"), 80) == .free)
       // This kernel may have no SCTP at all.
       #expect(try HostPort.probe(.sctp, .any(.ipv4), 80) == .free)
-      #expect(try diag.listener(.sctp, .any(.ipv4), 80, until: soon) == nil)
+      #expect(try diag.listener(.sctp, .any(.ipv4), 80, until: .soon) == nil)
     }
   }
 }
@@ -91,19 +91,19 @@ import WireLinux
         all = try entries()
       }
       try #require(all == ["127.0.0.1:5060", "192.0.2.1:5060", "192.0.2.1:5061", "2001:db8::1:5060"])
-      try socket.forgetConnections(.tcp, .ipv4, 5060, until: soon)
+      try socket.forgetConnections(.tcp, .ipv4, 5060, until: .soon)
       #expect(try entries() == all)
-      try socket.forgetConnections(.udp, .ipv4, to: try address("192.0.2.1"), 5060, until: soon)
+      try socket.forgetConnections(.udp, .ipv4, to: address("192.0.2.1"), 5060, until: .soon)
       #expect(try entries() == ["127.0.0.1:5060", "192.0.2.1:5061", "2001:db8::1:5060"])
-      try socket.forgetConnections(.udp, .ipv4, 5060, until: soon)
+      try socket.forgetConnections(.udp, .ipv4, 5060, until: .soon)
       #expect(try entries() == ["192.0.2.1:5061", "2001:db8::1:5060"])
       // As kernels before 5.8 want it.
-      try socket.forgetSingly(.udp, .ipv6, to: nil, 5060, until: soon)
+      try socket.forgetSingly(.udp, .ipv6, to: nil, 5060, until: .soon)
       #expect(try entries() == ["192.0.2.1:5061"])
-      try socket.forgetSingly(.udp, .ipv4, to: try address("192.0.2.1"), 5061, until: soon)
+      try socket.forgetSingly(.udp, .ipv4, to: address("192.0.2.1"), 5061, until: .soon)
       #expect(try entries().isEmpty)
-      try socket.forgetSingly(.udp, .ipv4, to: nil, 5061, until: soon)
-      try socket.forgetConnections(.udp, .ipv6, 5060, until: soon)
+      try socket.forgetSingly(.udp, .ipv4, to: nil, 5061, until: .soon)
+      try socket.forgetConnections(.udp, .ipv6, 5060, until: .soon)
     }
   }
 

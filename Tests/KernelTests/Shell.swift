@@ -26,8 +26,8 @@ func objects(_ command: String) throws -> [[String: Any]] {
 }
 
 func name(_ text: String) throws -> InterfaceName { try #require(InterfaceName(text)) }
-func prefix(_ text: String) throws -> Prefix { try #require(Prefix(text)) }
-func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
 
-/// Long enough for a busy machine, short enough for a test that hangs.
-var soon: Deadline { .after(milliseconds: 20_000) }
+extension Deadline {
+  /// Long enough for a busy machine, short enough for a test that hangs.
+  static var soon: Deadline { .after(milliseconds: 20_000) }
+}

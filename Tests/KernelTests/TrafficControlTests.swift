@@ -10,14 +10,14 @@ import WireNetlink
       let bridge = try makeBridge(socket)
       var batch = Batch()
       batch.createIFB(try name("ifb0"), LinkSettings(isUp: true))
-      try socket.send(batch, until: soon)
+      try socket.send(batch, until: .soon)
       let ifb = try #require(socket.index(of: try name("ifb0")))
 
       batch = Batch()
       batch.addTokenBucket(TokenBucket(rate: try rate("100mbit"), mtu: 1500), on: bridge)
       batch.addTokenBucket(TokenBucket(rate: try rate("20mbit"), mtu: 1500), on: ifb)
       batch.redirectIngress(of: bridge, to: ifb)
-      try socket.send(batch, until: soon)
+      try socket.send(batch, until: .soon)
 
       let bucket = try #require(try objects("tc -j qdisc show dev wh0 root").first)
       #expect(bucket["kind"] as? String == "tbf")
@@ -35,7 +35,7 @@ import WireNetlink
       batch = Batch()
       batch.deleteTokenBucket(on: bridge)
       batch.deleteIngress(of: bridge)
-      try socket.send(batch, until: soon)
+      try socket.send(batch, until: .soon)
       #expect(try shell("tc qdisc show dev wh0") == "qdisc noqueue 0: root refcnt 2 \n")
     }
   }
@@ -56,7 +56,7 @@ import WireNetlink
       let bridge = try makeBridge(socket)
       var batch = Batch()
       batch.addTokenBucket(TokenBucket(rate: try rate("100gbit"), mtu: 1500), on: bridge)
-      try socket.send(batch, until: soon)
+      try socket.send(batch, until: .soon)
       let options = try #require(try objects("tc -j qdisc show dev wh0 root").first?["options"] as? [String: Any])
       #expect(options["rate"] as? Int == 12_500_000_000)
     }
