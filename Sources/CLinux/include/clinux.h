@@ -35,6 +35,3 @@ pid_t clinux_lock_holder(int fd, short type, int64_t offset);
 /// namespace, and that exits with the error's number when the kernel has carried it out. Nobody waits for it by accident:
 /// it has a session of its own and no open descriptor but its socket. Answers its pid.
 pid_t clinux_send_detached(const void *_Nonnull request, size_t size);
-
-/// Sends one Ethernet frame out of a link through a packet socket (packet(7)).
-ssize_t clinux_send_frame(int socket, int link, const void *_Nonnull frame, size_t size);
