@@ -64,12 +64,13 @@ package struct NetlinkSocket: ~Copyable {
     return index > 0 ? UInt32(index) : nil
   }
 
-  /// Sends bytes in one datagram to the kernel, and reserves `count` sequence numbers, the first of which it returns.
+  /// Takes `count` sequence numbers, and answers the first.
   func reserve(_ count: Int) -> UInt32 {
     defer { sequence.pointee &+= UInt32(truncatingIfNeeded: count) }
     return sequence.pointee
   }
 
+  /// Sends bytes to the kernel in one datagram.
   func transmit(_ bytes: UnsafeMutableRawBufferPointer) throws(NetlinkError) {
     let raw = descriptor.raw
     var kernel = sockaddr_nl()

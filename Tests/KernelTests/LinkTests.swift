@@ -4,7 +4,7 @@ import WireCore
 import WireLinux
 import WireNetlink
 
-@Suite struct LinkTests {
+@Suite(.enabled(if: Machine.hasRoot, "needs root")) struct LinkTests {
   @Test func aVethIsBornOnItsBridgeAndInItsNamespace() throws {
     try NetworkNamespace.withFresh {
       let container = try Container()
@@ -191,7 +191,7 @@ import WireNetlink
   }
 }
 
-@Suite struct LinkRemovalTests {
+@Suite(.enabled(if: Machine.hasRoot, "needs root")) struct LinkRemovalTests {
   @Test(arguments: [1, 2, 20]) func linksAreGoneWhenRemovalReturns(_ count: Int) throws {
     try NetworkNamespace.withFresh {
       let container = try Container()

@@ -5,7 +5,7 @@ import WireLinux
 
 @testable import WireNetlink
 
-@Suite struct PortTests {
+@Suite(.enabled(if: Machine.hasRoot, "needs root")) struct PortTests {
   @Test func aListenerTakesItsPortAndIsNamed() throws {
     try NetworkNamespace.withFresh {
       try shell("ip link set lo up")
@@ -77,7 +77,9 @@ import WireLinux
   }
 }
 
-@Suite struct ConntrackTests {
+@Suite(
+  .enabled(if: Machine.hasRoot && Machine.has("conntrack") && Machine.has("nft"), "needs root, conntrack and nft"))
+struct ConntrackTests {
   @Test func onlyTheConnectionsOfThePortAreForgotten() throws {
     try NetworkNamespace.withFresh {
       try shell("ip link set lo up; ip addr add 192.0.2.1/32 dev lo; ip addr add 2001:db8::1/128 dev lo nodad")

@@ -4,7 +4,7 @@ import WireCore
 import WireLinux
 import WireNetlink
 
-@Suite struct RouteTests {
+@Suite(.enabled(if: Machine.hasRoot, "needs root")) struct RouteTests {
   @Test func addressesAreUsableAtOnceAndReadBack() throws {
     try withBridge { socket, bridge in
       let wanted = [

@@ -4,6 +4,20 @@ import Testing
 import WireCore
 import WireLinux
 
+/// What tests need of the machine. What `WIREHOOK_REQUIRE` names (`root,conntrack`) is taken to be there, so that its
+/// absence fails the tests instead of skipping them.
+enum Machine {
+  static var hasRoot: Bool { geteuid() == 0 || isRequired("root") }
+
+  static func has(_ tool: String) -> Bool {
+    isRequired(tool) || ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].contains { access("\($0)/\(tool)", X_OK) == 0 }
+  }
+
+  private static func isRequired(_ part: String) -> Bool {
+    (ProcessInfo.processInfo.environment["WIREHOOK_REQUIRE"] ?? "").split(separator: ",").contains { $0 == part }
+  }
+}
+
 /// Runs a command in the network namespace of the calling thread, and answers what it wrote to its standard output.
 @discardableResult
 func shell(_ command: String) throws -> String {

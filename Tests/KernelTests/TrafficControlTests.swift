@@ -3,7 +3,7 @@ import WireCore
 import WireLinux
 import WireNetlink
 
-@Suite struct TrafficControlTests {
+@Suite(.enabled(if: Machine.hasRoot, "needs root")) struct TrafficControlTests {
   @Test func bothDirectionsAreHeldToTheirRates() throws {
     try NetworkNamespace.withFresh {
       let socket = try NetlinkSocket(.route)
