@@ -33,14 +33,24 @@ int clinux_open_beneath(int directory, const char *path, int flags, mode_t mode)
 ssize_t clinux_random(void *buffer, size_t size) { return getrandom(buffer, size, 0); }
 int clinux_close_range(unsigned first, unsigned last) { return syscall(SYS_close_range, first, last, 0); }
 
-int clinux_link_index(int socket, const char *name) {
-  struct ifreq request = {0};
+static int link_request(int socket, const char *name, unsigned long number, struct ifreq *request) {
+  memset(request, 0, sizeof *request);
   if (strlen(name) >= IFNAMSIZ) {
     errno = ENODEV;
     return -1;
   }
-  strcpy(request.ifr_name, name);
-  return ioctl(socket, SIOCGIFINDEX, &request) ? -1 : request.ifr_ifindex;
+  strcpy(request->ifr_name, name);
+  return ioctl(socket, number, request);
+}
+
+int clinux_link_index(int socket, const char *name) {
+  struct ifreq request;
+  return link_request(socket, name, SIOCGIFINDEX, &request) ? -1 : request.ifr_ifindex;
+}
+
+int clinux_link_mtu(int socket, const char *name) {
+  struct ifreq request;
+  return link_request(socket, name, SIOCGIFMTU, &request) ? -1 : request.ifr_mtu;
 }
 
 static struct flock byte_range(short type, int64_t offset) {
@@ -84,17 +94,47 @@ pid_t clinux_lock_holder(int fd, short type, int64_t offset) {
   return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
 }
 
-pid_t clinux_send_detached(const void *request, size_t size) {
+/// What a child does first: it lives on after its starter, and nobody must wait for it.
+static void detach_keeping(int fd) {
+  setsid();
+  if (fd < 0) {
+    close_range(0, ~0U, 0);
+    return;
+  }
+  if (fd > 0) close_range(0, fd - 1, 0);
+  close_range(fd + 1, ~0U, 0);
+}
+
+static void wait_milliseconds(long milliseconds) {
+  struct timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
+  while (nanosleep(&time, &time) && errno == EINTR) continue;
+}
+
+/// The grace period that a socket of nf_tables waits for at close, with room to spare on a busy host.
+enum { GRACE_PERIOD = 50 };
+
+pid_t clinux_hold_open(int fd) {
+  pid_t child = _Fork();
+  if (child) return child;
+  detach_keeping(fd);
+  wait_milliseconds(GRACE_PERIOD);
+  _exit(0);
+}
+
+pid_t clinux_send_detached(const void *request, size_t size, int held) {
   // No handler of pthread_atfork runs: the child needs nothing of this process but the request.
   pid_t child = _Fork();
   if (child) return child;
-  setsid();
-  close_range(0, ~0U, 0);
+  detach_keeping(held);
   int netlink = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
   struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
   _Alignas(struct nlmsghdr) char answer[8192];
-  if (sendto(netlink, request, size, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0) _exit(errno);
+  int status = sendto(netlink, request, size, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0 ? errno : 0;
   // The first answer is the first refusal, or the acknowledgement that the last request asks for.
-  if (recv(netlink, answer, sizeof answer, 0) < (ssize_t)NLMSG_LENGTH(sizeof(int))) _exit(EIO);
-  _exit(-*(int *)NLMSG_DATA(answer));
+  if (!status) {
+    ssize_t count = recv(netlink, answer, sizeof answer, 0);
+    status = count < (ssize_t)NLMSG_LENGTH(sizeof(int)) ? EIO : -*(int *)NLMSG_DATA(answer);
+  }
+  if (held >= 0) wait_milliseconds(GRACE_PERIOD);
+  _exit(status);
 }

@@ -50,6 +50,8 @@ enum BridgeInstaller {
       var answers = Route(.ipv6, to: Prefix(host: .loopback(.ipv6)), link: bridge.index)
       answers.kind = .local
       answers.table = Route.localTable
+      // A route for each bridge: only a metric of its own tells them apart.
+      answers.metric = 1024 &+ bridge.index
       batch.addRoute(answers)
     }
     for refusal in try host.route.attempt(batch, until: host.deadline) where refusal.errno != EEXIST {

@@ -21,8 +21,13 @@ package struct Executor: ~Copyable {
   package borrowing func apply(
     _ steps: [Step], of container: ContainerIdentity, on host: borrowing Host, in side: borrowing ContainerSide
   ) throws(WireError) {
-    let numbered = steps.enumerated().map { (index: $0.offset, step: $0.element) }
-    func part(_ place: Step.Place) -> [(index: Int, step: Step)] { numbered.filter { $0.step.place == place } }
+    func part(_ place: Step.Place) -> [NumberedStep] {
+      var part: [NumberedStep] = []
+      for index in steps.indices where steps[index].place == place {
+        part.append(NumberedStep(index: index, step: steps[index]))
+      }
+      return part
+    }
     let what = "attaching \((container.name ?? container.id).quoted)"
     try HostLinks(what: what, bridges: bridges, failAt: failAt).make(part(.host), on: host, in: side)
     try Shaping(what: what, failAt: failAt).apply(part(.shaping), on: host)
@@ -33,7 +38,7 @@ package struct Executor: ~Copyable {
   }
 
   private borrowing func firewall(
-    _ steps: [(index: Int, step: Step)], _ what: String, on host: borrowing Host
+    _ steps: [NumberedStep], _ what: String, on host: borrowing Host
   ) throws(WireError) {
     guard !steps.isEmpty else { return }
     if let failAt, steps.contains(where: { $0.index == failAt }) {
@@ -43,6 +48,12 @@ package struct Executor: ~Copyable {
     try firewall.add(Elements.of(steps.map { $0.step }), on: host)
     try Flows.forget(steps.map { $0.step }, until: host.deadline)
   }
+}
+
+/// A step with its place in the plan.
+struct NumberedStep {
+  let index: Int
+  let step: Step
 }
 
 /// Connections that the kernel remembers of published UDP ports.

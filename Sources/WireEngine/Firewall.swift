@@ -8,6 +8,9 @@ import WireState
 package struct Firewall: ~Copyable {
   let socket: FirewallSocket
 
+  /// The socket's number, for whoever keeps it open a while.
+  var descriptor: Int32 { socket.descriptor }
+
   package init() throws(WireError) {
     do throws(NFTablesError) {
       socket = try FirewallSocket()

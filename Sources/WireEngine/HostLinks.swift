@@ -11,7 +11,7 @@ struct HostLinks {
   let failAt: Int?
 
   func make(
-    _ steps: [(index: Int, step: Step)], on host: borrowing Host, in side: borrowing ContainerSide
+    _ steps: [NumberedStep], on host: borrowing Host, in side: borrowing ContainerSide
   ) throws(WireError) {
     // A second time only after a leftover of ours was taken away.
     for attempt in 0...1 {
@@ -26,35 +26,43 @@ struct HostLinks {
   }
 
   private func send(
-    _ steps: [(index: Int, step: Step)], on host: borrowing Host, in side: borrowing ContainerSide
+    _ steps: [NumberedStep], on host: borrowing Host, in side: borrowing ContainerSide
   ) throws(NetlinkError) {
     var batch = Batch()
-    for (index, step) in steps {
+    for numbered in steps {
+      let (index, step) = (numbered.index, numbered.step)
       if index == failAt { batch.deleteLink(.index(UInt32(Int32.max))) }
       switch step {
       case .veth(let pair):
+        var host = LinkSettings(mtu: pair.mtu, master: bridges[pair.bridge], isUp: true, alias: pair.alias)
+        host.port = portFlags(of: pair.host, in: steps)
         batch.createVeth(
-          pair.host, LinkSettings(mtu: pair.mtu, master: bridges[pair.bridge], isUp: true, alias: pair.alias),
-          peer: pair.peer, LinkSettings(mac: pair.peerMAC, mtu: pair.mtu), in: side.namespace)
-      case .portFlags(let link, let hairpin, let isolated):
-        var settings = LinkSettings()
-        settings.port = BridgePortSettings(hairpin: hairpin, isIsolated: isolated)
-        batch.setLink(.name(link), settings)
+          pair.host, host, peer: pair.peer, LinkSettings(mac: pair.peerMAC, mtu: pair.mtu), in: side.namespace)
       default: break
       }
     }
     try host.route.send(batch, until: host.deadline)
     var vlans = Batch()
-    for case (_, .portVLAN(let link, let vlan)) in steps {
+    for numbered in steps {
+      guard case .portVLAN(let link, let vlan) = numbered.step else { continue }
       guard let index = host.route.index(of: link) else { continue }
       vlans.setPortVLAN(index, vlan)
     }
     if !vlans.isEmpty { try host.route.send(vlans, until: host.deadline) }
   }
 
+  /// They go into the request that sets the alias: one less, and each makes the kernel tell everybody.
+  private func portFlags(of link: InterfaceName, in steps: [NumberedStep]) -> BridgePortSettings? {
+    for numbered in steps {
+      guard case .portFlags(link, let hairpin, let isolated) = numbered.step else { continue }
+      return BridgePortSettings(hairpin: hairpin ? true : nil, isIsolated: isolated ? true : nil)
+    }
+    return nil
+  }
+
   /// Takes away host ends that an earlier attach of this very container left and that no record knows of any more. False
   /// where a name is somebody else's.
-  private func removeLeftovers(_ steps: [(index: Int, step: Step)], on host: borrowing Host) throws(WireError) -> Bool {
+  private func removeLeftovers(_ steps: [NumberedStep], on host: borrowing Host) throws(WireError) -> Bool {
     let names = steps.compactMap { item -> InterfaceName? in
       guard case .veth(let pair) = item.step else { return nil }
       return pair.host
@@ -63,9 +71,10 @@ struct HostLinks {
   }
 
   private func explain(
-    _ error: NetlinkError, _ steps: [(index: Int, step: Step)], on host: borrowing Host
+    _ error: NetlinkError, _ steps: [NumberedStep], on host: borrowing Host
   ) -> WireError {
-    for case (_, .veth(let pair)) in steps where error.errno == EEXIST {
+    for numbered in steps where error.errno == EEXIST {
+      guard case .veth(let pair) = numbered.step else { continue }
       if host.route.index(of: pair.host) != nil { continue }
       return WireError(
         what, "a link named \(pair.peer) is in its network namespace already",

@@ -11,13 +11,14 @@ struct InsideContainer {
 
   /// Writes the settings. They must stand before a link comes up, and /proc/sys/net is that of the thread's namespace.
   func set(
-    _ steps: [(index: Int, step: Step)], on host: borrowing Host, in side: borrowing ContainerSide
+    _ steps: [NumberedStep], on host: borrowing Host, in side: borrowing ContainerSide
   ) throws(WireError) {
     guard !steps.isEmpty else { return }
     try side.namespace.run(
       backTo: host.namespace, mapping: { Hints.explain($0, while: "entering the container's network namespace") }
     ) { () throws(WireError) in
-      for (index, step) in steps {
+      for numbered in steps {
+      let (index, step) = (numbered.index, numbered.step)
         if index == failAt { throw WireError(what, "step \(index) was told to fail") }
         guard case .setting(let path, let value, let required) = step else { continue }
         try write(path, value, required: required)
@@ -41,10 +42,11 @@ struct InsideContainer {
 
   /// Sends everything else, and waits for the last acknowledgement.
   func configure(
-    _ steps: [(index: Int, step: Step)], on host: borrowing Host, in side: borrowing ContainerSide
+    _ steps: [NumberedStep], on host: borrowing Host, in side: borrowing ContainerSide
   ) throws(WireError) {
     var batch = Batch()
-    for (index, step) in steps {
+    for numbered in steps {
+      let (index, step) = (numbered.index, numbered.step)
       if index == failAt { batch.deleteLink(.index(UInt32(Int32.max))) }
       try add(step, to: &batch, side)
     }

@@ -31,11 +31,11 @@ enum NetworkChoice {
     }
     for interface in request.interfaces {
       let network = try network(interface.network, standing, ipv6: ipv6, on: host)
-      let link = try bridge(of: network, on: host)
-      var facts = NetworkFacts(network: network, bridgeMTU: link?.mtu, bridgeAddresses: [])
-      if let link {
-        chosen.bridges[network.bridge] = Bridge(index: link.index, mtu: link.mtu)
-        if !network.managed { facts.bridgeAddresses = try addresses(of: link, on: host) }
+      let bridge = try bridge(of: network, standing, on: host)
+      var facts = NetworkFacts(network: network, bridgeMTU: bridge?.mtu, bridgeAddresses: [])
+      if let bridge {
+        chosen.bridges[network.bridge] = bridge
+        if !network.managed { facts.bridgeAddresses = try addresses(of: bridge, network, on: host) }
       } else if network.mtu == nil {
         chosen.facts.uplinkMTU = try uplinkMTU(on: host)
       }
@@ -45,7 +45,15 @@ enum NetworkChoice {
   }
 
   /// The network's bridge; nil for one that is still to be made.
-  private static func bridge(of network: Network, on host: borrowing Host) throws(WireError) -> Link? {
+  private static func bridge(
+    of network: Network, _ standing: Standing, on host: borrowing Host
+  ) throws(WireError) -> Bridge? {
+    // One that was set up and is still the same was looked at then: two calls that take no lock tell the rest.
+    if let index = host.route.index(of: network.bridge), let mtu = host.route.mtu(of: network.bridge),
+      standing.network(network.name)?.bridgeIndex == Int32(truncatingIfNeeded: index)
+    {
+      return Bridge(index: index, mtu: mtu)
+    }
     let link: Link?
     do throws(NetlinkError) {
       link = try host.route.link(.name(network.bridge), until: host.deadline)
@@ -65,14 +73,14 @@ enum NetworkChoice {
         "network \(network.name)", "link \(network.bridge) is not a bridge",
         hint: "name a bridge, or give the network another \"bridge\"")
     }
-    return link
+    return Bridge(index: link.index, mtu: link.mtu)
   }
 
-  private static func addresses(of bridge: Link, on host: borrowing Host) throws(WireError) -> [Prefix] {
+  private static func addresses(of bridge: Bridge, _ network: Network, on host: borrowing Host) throws(WireError) -> [Prefix] {
     do throws(NetlinkError) {
       return try host.route.addresses(of: bridge.index, until: host.deadline).map { $0.prefix }
     } catch {
-      throw Hints.explain(error, while: "reading the addresses of bridge \(bridge.name)")
+      throw Hints.explain(error, while: "reading the addresses of bridge \(network.bridge)")
     }
   }
 

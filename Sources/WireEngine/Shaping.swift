@@ -7,10 +7,11 @@ struct Shaping {
   let what: String
   let failAt: Int?
 
-  func apply(_ steps: [(index: Int, step: Step)], on host: borrowing Host) throws(WireError) {
+  func apply(_ steps: [NumberedStep], on host: borrowing Host) throws(WireError) {
     guard !steps.isEmpty else { return }
     do throws(NetlinkError) {
-      for (index, step) in steps {
+      for numbered in steps {
+      let (index, step) = (numbered.index, numbered.step)
         var batch = Batch()
         if index == failAt { batch.deleteLink(.index(UInt32(Int32.max))) }
         switch step {

@@ -13,32 +13,38 @@ package enum Undo {
   /// throws the first one.
   package static func takeBack(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
     let steps = Step.all(of: attachment)
+    let links = attachment.interfaces.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }
+    let elements = Elements.of(steps)
+    guard !elements.isEmpty else {
+      _ = try removeOwn(links, on: host)
+      return
+    }
+    let firewall = try Firewall()
     var failure: WireError?
     do throws(WireError) {
-      let elements = Elements.of(steps)
-      if !elements.isEmpty { try Firewall().remove(elements, on: host) }
+      try firewall.remove(elements, on: host)
       try Flows.forget(steps, until: host.deadline)
     } catch {
       failure = error
     }
-    do throws(WireError) {
-      let links = attachment.interfaces.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }
-      _ = try removeOwn(links, on: host)
-    } catch {
+    do throws(WireError) { _ = try removeOwn(links, holding: firewall.descriptor, on: host) } catch {
       failure = failure ?? error
     }
     if let failure { throw failure }
   }
 
   /// Removes those of the links that are there and say by their alias that they are ours; the count of them.
-  package static func removeOwn(_ names: [InterfaceName], on host: borrowing Host) throws(WireError) -> Int {
+  /// `holding` is an open nf_tables socket, which is closed without waiting (`NetlinkSocket.remove`).
+  package static func removeOwn(
+    _ names: [InterfaceName], holding socket: Int32? = nil, on host: borrowing Host
+  ) throws(WireError) -> Int {
     do throws(NetlinkError) {
       var own: [InterfaceName] = []
       for name in names {
         let link = try host.route.link(.name(name), until: host.deadline)
         if let alias = link?.alias, LinkNames.isContainers(alias: alias) { own.append(name) }
       }
-      if !own.isEmpty { try host.route.remove(own, until: host.deadline) }
+      try host.route.remove(own, holding: socket, until: host.deadline)
       return own.count
     } catch {
       throw Hints.explain(error, while: "removing links \(names.map { $0.description }.joined(separator: ", "))")

@@ -7,6 +7,10 @@ internal import Glibc
 package struct FirewallSocket: ~Copyable {
   let socket: NetfilterSocket
 
+  /// Its number. Whoever closes the last one right after a removal waits for the kernel's grace period, some 15 ms: a
+  /// process that should not wait leaves it to a child.
+  package var descriptor: Int32 { socket.descriptor }
+
   package init() throws(NFTablesError) { socket = try NetfilterSocket() }
 
   /// Puts `elements` in, as `nft add element`. One that is there already, exactly so, is fine; where a map holds the key

@@ -7,7 +7,7 @@ internal import Glibc
 /// nfnetlink works inside sendmsg(2): when that returns, the whole batch is committed or refused and every answer is
 /// queued, so a transaction is two system calls. The socket is not bound: the kernel does that at the first send.
 struct NetfilterSocket: ~Copyable {
-  private let descriptor: Int32
+  let descriptor: Int32
   /// The sequence number of the next request; on the heap, so that a borrowed socket can count.
   private let sequence: UnsafeMutablePointer<UInt32>
 

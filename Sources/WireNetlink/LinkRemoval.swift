@@ -10,14 +10,23 @@ extension NetlinkSocket {
   /// Nobody needs to wait for that: a child process sends the request and lives until then, while this one watches the
   /// names disappear. Asking for a name costs a microsecond and comes before the kernel's notification, which a busy host
   /// may lose besides. The child works in this thread's namespace, which must be this socket's.
-  package func remove(_ links: [InterfaceName], until deadline: Deadline) throws(NetlinkError) {
+  ///
+  /// `holding` is a descriptor that the child keeps open meanwhile: that of an nf_tables socket, whose closing waits as
+  /// well. Without links a child is started for that alone.
+  package func remove(
+    _ links: [InterfaceName], holding descriptor: Int32? = nil, until deadline: Deadline
+  ) throws(NetlinkError) {
     var left = links.filter { index(of: $0) != nil }
-    guard let first = left.first else { return }
+    guard let first = left.first else {
+      // Nobody waits for it; without it this process would.
+      if let descriptor { _ = clinux_hold_open(descriptor) }
+      return
+    }
     var batch = Batch()
     if left.count == 1 { batch.deleteLink(.name(first)) } else { try gather(left, for: &batch, until: deadline) }
     batch.askForAcknowledgement()
     guard let start = batch.bytes.baseAddress else { return }
-    let child = clinux_send_detached(start, batch.bytes.count)
+    let child = clinux_send_detached(start, batch.bytes.count, descriptor ?? -1)
     guard child > 0 else { throw .system(SystemError("fork", errno)) }
     var pause = timespec(tv_sec: 0, tv_nsec: 50_000)
     while true {

@@ -58,6 +58,12 @@ package struct NetlinkSocket: ~Copyable {
     _ = setsockopt(descriptor.raw, SOL_NETLINK, option, &on, socklen_t(MemoryLayout<Int32>.size))
   }
 
+  /// The MTU of a link by name in bytes, without a message (SIOCGIFMTU); nil where there is none.
+  package func mtu(of name: InterfaceName) -> UInt32? {
+    let mtu = clinux_link_mtu(descriptor.raw, name.description)
+    return mtu > 0 ? UInt32(mtu) : nil
+  }
+
   /// The index of a link by name, without a message (SIOCGIFINDEX); nil where there is none.
   package func index(of name: InterfaceName) -> UInt32? {
     let index = clinux_link_index(descriptor.raw, name.description)

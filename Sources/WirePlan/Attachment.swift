@@ -62,6 +62,8 @@ package struct AttachedInterface: Sendable, Hashable {
   package var hairpin = false
   /// The bridge keeps this port from every other isolated one.
   package var isolated = false
+  /// The neighbours are told who has the addresses now.
+  package var announced = false
   /// Router advertisements and autoconfiguration stay on.
   package var slaac = false
   /// The host's addresses to leave with, one of each family at most.

@@ -45,6 +45,7 @@ extension AttachedInterface {
     members.set("shaper", shaper.map { .string($0.description) })
     members.set("hairpin", flag: hairpin)
     members.set("isolated", flag: isolated)
+    members.set("announced", flag: announced)
     members.set("slaac", flag: slaac)
     members.set("snat", texts: sourceAddresses)
     members.set("no_way_back", texts: noWayBack.map { $0.name })
@@ -75,6 +76,7 @@ extension AttachedInterface {
     shaper = try reader["shaper"]?.interfaceName()
     hairpin = try reader["hairpin"]?.bool() ?? false
     isolated = try reader["isolated"]?.bool() ?? false
+    announced = try reader["announced"]?.bool() ?? false
     slaac = try reader["slaac"]?.bool() ?? false
     sourceAddresses = try reader.list("snat", "an address") { IPAddress($0) }
     noWayBack = try reader.list("no_way_back", "a family", Family.init(name:))

@@ -64,12 +64,14 @@ extension Step {
       if !interface.slaac { settings.append((ipv6 + ["accept_ra"], "0")) }
       // The link-local address too is usable at once: its MAC is ours to give, so nobody else has it.
       settings.append((ipv6 + ["accept_dad"], "0"))
-      settings.append((ipv6 + ["ndisc_notify"], "1"))
+      if interface.announced { settings.append((ipv6 + ["ndisc_notify"], "1")) }
     } else {
       settings.append((ipv6 + ["disable_ipv6"], "1"))
     }
-    // With these the kernel tells the neighbours when it is asked to (`Announcer`).
-    settings.append((["net", "ipv4", "conf", interface.name.description, "arp_notify"], "1"))
+    // With these two the kernel tells the neighbours whose address is where when it is asked to.
+    if interface.announced {
+      settings.append((["net", "ipv4", "conf", interface.name.description, "arp_notify"], "1"))
+    }
     var steps: [Step] = settings.map { .setting($0.0, value: $0.1, required: false) }
     for sysctl in interface.sysctls {
       let path = LinkNames.sysctlPath(sysctl.key, interface: interface.name)

@@ -7,7 +7,7 @@ import WireEngine
   static func main() {
     // A terminal's Ctrl-C or a closed pipe must not cut an attach in two: it takes a few milliseconds, and has a deadline.
     Signals.holdBack()
-    let status = run(CommandLine.arguments)
+    let status = run(Arguments.all())
     exit(status)
   }
 

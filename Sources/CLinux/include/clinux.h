@@ -23,6 +23,8 @@ ssize_t clinux_random(void *_Nonnull buffer, size_t size);
 int clinux_close_range(unsigned first, unsigned last);
 /// The index of a link by name in the namespace of `socket`, which may be of any kind (SIOCGIFINDEX, netdevice(7)).
 int clinux_link_index(int socket, const char *_Nonnull name);
+/// The MTU of a link by name, likewise (SIOCGIFMTU).
+int clinux_link_mtu(int socket, const char *_Nonnull name);
 
 /// fcntl(2) F_SETLK on one byte; `type` is F_RDLCK, F_WRLCK or F_UNLCK.
 int clinux_lock(int fd, short type, int64_t offset);
@@ -34,4 +36,8 @@ pid_t clinux_lock_holder(int fd, short type, int64_t offset);
 /// Starts a child that sends `request`, whose last message asks for an acknowledgement, to rtnetlink in this thread's
 /// namespace, and that exits with the error's number when the kernel has carried it out. Nobody waits for it by accident:
 /// it has a session of its own and no open descriptor but its socket. Answers its pid.
-pid_t clinux_send_detached(const void *_Nonnull request, size_t size);
+/// With `held` that descriptor stays open in the child for the grace period as well, see clinux_hold_open; -1: none.
+pid_t clinux_send_detached(const void *_Nonnull request, size_t size, int held);
+/// Starts a child that does nothing but keep `fd` open for 50 ms. A socket of nf_tables that is closed right after a
+/// deletion waits for the kernel's grace period, some 15 ms; later it does not. Answers its pid.
+pid_t clinux_hold_open(int fd);
