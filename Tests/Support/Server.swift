@@ -15,7 +15,8 @@ package final class Server: @unchecked Sendable {
   private var stopped = false
   private var heard = 0
 
-  /// Listens on `port`, TCP and UDP, on every address of both families or on `address` alone.
+  /// Listens on `port`, TCP and UDP, on every address of both families or on `address` alone; on `*`: with one socket for
+  /// both families, as most servers do.
   init(_ name: String, in place: any Place, port: UInt16, address: String?, padding: Int) throws {
     self.name = name
     self.padding = padding
@@ -24,11 +25,12 @@ package final class Server: @unchecked Sendable {
     try place.inside { [self] in
       for address in addresses {
         if address == "::", access("/proc/self/net/if_inet6", F_OK) != 0 { continue }
-        let listener = try Socket(.tcp, towards: address)
-        try listener.bind(address, port)
+        let wildcard = address == "*" ? "::" : address
+        let listener = try Socket(.tcp, towards: wildcard, bothFamilies: address == "*")
+        try listener.bind(wildcard, port)
         listen(listener.file, 128)
-        let datagram = try Socket(.udp, towards: address)
-        try datagram.bind(address, port)
+        let datagram = try Socket(.udp, towards: wildcard, bothFamilies: address == "*")
+        try datagram.bind(wildcard, port)
         listeners.append(listener)
         datagrams.append(datagram)
       }

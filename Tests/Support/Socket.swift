@@ -10,18 +10,18 @@ final class Socket: Sendable {
   let file: Int32
   let family: Family
 
-  init(_ kind: Kind, _ family: Family) throws {
+  init(_ kind: Kind, _ family: Family, bothFamilies: Bool = false) throws {
     self.family = family
     let type = Int32((kind == .tcp ? SOCK_STREAM : SOCK_DGRAM).rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     file = socket(family == .ipv4 ? AF_INET : AF_INET6, type | Int32(SOCK_NONBLOCK.rawValue), 0)
     guard file >= 0 else { throw Failure("socket: \(String(cString: strerror(errno)))") }
     var on: Int32 = 1
     setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-    if family == .ipv6 { setsockopt(file, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &on, 4) }
+    if family == .ipv6, !bothFamilies { setsockopt(file, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &on, 4) }
   }
 
-  convenience init(_ kind: Kind, towards address: String) throws {
-    try self.init(kind, address.contains(":") ? .ipv6 : .ipv4)
+  convenience init(_ kind: Kind, towards address: String, bothFamilies: Bool = false) throws {
+    try self.init(kind, address.contains(":") ? .ipv6 : .ipv4, bothFamilies: bothFamilies)
   }
 
   /// A socket that the kernel made: an accepted connection.

@@ -75,6 +75,25 @@ extension Place {
   }
 }
 
+/// A connection that stays open until it is let go.
+package final class HeldConnection: Sendable {
+  private let socket: Socket
+  fileprivate init(_ socket: Socket) { self.socket = socket }
+}
+
+extension Place {
+  /// Connects from the local port `source` and keeps the connection.
+  package func hold(_ address: String, _ port: UInt16, from source: UInt16) throws -> HeldConnection {
+    let socket = try inside { try Socket(.tcp, towards: address) }
+    try socket.bind(IPAddress.any(socket.family).description, source)
+    if let trouble = socket.connect(to: address, port) {
+      let connected = trouble == EINPROGRESS && socket.wait(for: POLLOUT, until: .now + .seconds(2))
+      guard connected, socket.pendingError == 0 else { throw Failure("\(name) cannot connect to \(address) \(port)") }
+    }
+    return HeldConnection(socket)
+  }
+}
+
 extension Answer {
   fileprivate init(errno code: Int32) {
     switch code {
