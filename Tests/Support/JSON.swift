@@ -25,9 +25,8 @@ package enum JSON: Sendable, Hashable {
     switch value {
     case let value as JSON: self = value
     case let value as String: self = .text(value)
-    case let value as NSNumber where CFBooleanLike.isBool(value): self = .bool(value.boolValue)
-    case let value as Bool: self = .bool(value)
-    case let value as Int: self = .number(Double(value))
+    // Foundation casts 0 and 1 to Bool as well; a true boolean has the C type `char`.
+    case let value as NSNumber where String(cString: value.objCType) == "c": self = .bool(value.boolValue)
     case let value as NSNumber: self = .number(value.doubleValue)
     case let value as [Any]: self = .list(value.map { JSON($0) })
     case let value as [String: Any]: self = .object(value.mapValues { JSON($0) })
@@ -54,11 +53,6 @@ package enum JSON: Sendable, Hashable {
 /// Text of a value built from dictionaries, arrays, strings and numbers.
 package func jsonText(_ value: Any) throws -> String {
   String(decoding: try JSONSerialization.data(withJSONObject: value, options: [.sortedKeys]), as: UTF8.self)
-}
-
-private enum CFBooleanLike {
-  /// Foundation keeps JSON's booleans as numbers of the C type `char`.
-  static func isBool(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
 }
 
 extension JSON {
