@@ -133,6 +133,18 @@ import Testing
     }
   }
 
+  @Test func aBridgeOfOursKeepsItsMACWhileItsPortsChange() throws {
+    try Sandbox.with { host in
+      let addresses = try (0..<4).map { number in
+        let container = try host.started("c\(number)", ["wirehook.mac": "02:00:00:00:00:0\(9 - number)"])
+        if number == 2 { try host.stop(container) }
+        return try host.json("link show wh-front")[0]["address"]
+      }
+      #expect(Set(addresses).count == 1)
+      #expect(try host.json("-d link show wh-front")[0]["linkinfo"]["info_data"]["forward_delay"].int == 0)
+    }
+  }
+
   @Test func successIsSilentAndHoldsNoPipe() throws {
     try Sandbox.with { host in
       let web = try host.container("web")
