@@ -109,18 +109,24 @@ import Testing
     }
   }
 
-  @Test func theBundleMayBeNamedInOldWaysOrBeTheWorkingDirectory() throws {
+  @Test(arguments: ["bundle", "bundlePath"]) func theBundleMayBeNamedInTheOldWay(key: String) throws {
     try Sandbox.with { host in
-      for (number, member) in [#""bundle":"BUNDLE","#, #""bundlePath":"BUNDLE","#, ""].enumerated() {
-        let web = try host.container("web\(number)", annotations: ["wirehook.ports": "808\(number):80"])
-        let state =
-          #"{"ociVersion":"1.0","id":"web\#(number)","status":"created","pid":\#(web.pid),"#
-          + member.replacing("BUNDLE", with: web.bundle) + #""root":"/"}"#
-        let result = try host.hook(.createRuntime, input: state, wd: web.bundle)
-        #expect(result.exitCode == 0, "\(result)")
-        try web.serve(80)
-        #expect(try host.outside.ask("192.168.77.1", UInt16(8080 + number)).server == "web\(number)")
-      }
+      let web = try host.container("web", annotations: ["wirehook.ports": "8080:80"])
+      let state =
+        #"{"ociVersion":"1.0","id":"web","status":"created","pid":\#(web.pid),"\#(key)":"\#(web.bundle)","root":"/"}"#
+      let result = try host.hook(.createRuntime, input: state, wd: "/")
+      #expect(result.exitCode == 0, "\(result)")
+      try web.serve(80)
+      #expect(try host.outside.ask("192.168.77.1", 8080).server == "web")
+    }
+  }
+
+  @Test func aStateWithoutABundleIsAClearError() throws {
+    try Sandbox.with { host in
+      let web = try host.container("web", annotations: ["wirehook.ports": "8080:80"])
+      let state = #"{"ociVersion":"1.0","id":"web","status":"created","pid":\#(web.pid)}"#
+      expectOneErrorLine(try host.hook(.createRuntime, input: state, wd: web.bundle), naming: ["bundle"])
+      #expect(try web.links() == ["lo"])
     }
   }
 
@@ -191,7 +197,7 @@ import Testing
       let all = try (0..<4).map { try host.started("c\($0)", tiny) }
       let given = try Set(all.map { try $0.addresses("eth0").first ?? "" })
       #expect(given == ["10.212.0.2/29", "10.212.0.4/29", "10.212.0.5/29", "10.212.0.6/29"])
-      try expectRefused(host, host.container("fifth"), tiny, naming: "tiny", "10.212.0.0/29")
+      try expectRefused(host, host.container("fifth"), tiny, naming: "tiny", "10.212.0.0")
       let freed = try all[1].addresses("eth0")
       try host.stop(all[1])
       #expect(try host.started("sixth", tiny).addresses("eth0") == freed)

@@ -55,11 +55,11 @@ import Testing
     }
   }
 
+  /// Without router advertisements the kernel configures nothing by itself.
   @Test func routerAdvertisementsAreNotHeeded() throws {
     try Sandbox.with { host in
       let web = try host.started("web")
       #expect(try web.sysctl("net/ipv6/conf/eth0/accept_ra") == "0")
-      #expect(try web.sysctl("net/ipv6/conf/eth0/autoconf") == "0")
     }
   }
 
@@ -167,15 +167,19 @@ import Testing
       try host.ip("link add br3 type bridge forward_delay 700")
       try host.ip("addr add 170.19.0.3/24 dev br3")
       try host.ip("link set br3 up")
+      // A bridge without an address of its own takes the lowest of its ports': ours must not become that.
+      _ = try host.neighbour("m", link: "lan0")
+      try host.ip("link set lan0 master br3")
       let before = try host.snapshot()
       let details = { try host.json("-d link show br3")[0] }
       let address = try details()["address"]
       let delay = try details()["linkinfo"]["info_data"]["forward_delay"]
       let one = try host.started("one", ["wirehook.network": "bridge:br3", "wirehook.ip": "170.19.0.1/24"])
+      #expect(try details()["address"] == address)
       #expect(try details()["linkinfo"]["info_data"]["forward_delay"] == delay)
       #expect(try host.addresses("br3") == ["170.19.0.3/24"])
       try host.stop(one)
-      #expect(try eventually { try details()["address"] == address })
+      #expect(try details()["address"] == address)
       #expect(try host.differences(from: before) == [])
     }
   }
