@@ -42,7 +42,8 @@ struct RuntimeTests {
       #expect(try plain.links() == ["lo"])
       let result = try plain.delete()
       #expect(result.exitCode == 0, "\(result)")
-      #expect(try host.differences(from: before) == [])
+      let differences = try host.differences(from: before)
+      #expect(differences == [])
     }
   }
 
@@ -94,7 +95,8 @@ struct RuntimeTests {
       #expect(try host.snapshot() != before)
       let result = try web.delete()
       #expect(result.exitCode == 0, "\(result)")
-      #expect(try host.differences(from: before) == [])
+      let differences = try host.differences(from: before)
+      #expect(differences == [])
     }
   }
 
@@ -159,13 +161,15 @@ struct RuntimeTests {
       let said = runtime == .crun ? try Command.require(["cat", errors]) : result.stdout
       #expect(said.contains("wirehook: ") && said.contains("8080") && said.contains("first"), "\(said)")
       try second.delete()
-      #expect(try host.differences(from: before) == [])
+      let differences = try host.differences(from: before)
+      #expect(differences == [])
     }
   }
 
-  @Test(arguments: runtimes) func theRuntimesOwnSysctlsOfEth0Work(runtime: Runtime) throws {
+  /// crun writes them before it starts the hook, when there is no eth0 yet: there only `wirehook.sysctl` can.
+  @Test(.enabled(if: Runtime.runc.isThere, "needs runc")) func runcsOwnSysctlsOfEth0Work() throws {
     try Sandbox.with { host in
-      let web = try host.realContainer("web", runtime, sysctl: ["net.ipv4.conf.eth0.arp_notify": "1"])
+      let web = try host.realContainer("web", .runc, sysctl: ["net.ipv4.conf.eth0.arp_notify": "1"])
       try web.start()
       #expect(try web.sysctl("net/ipv4/conf/eth0/arp_notify") == "1")
     }
@@ -198,7 +202,8 @@ struct RuntimeTests {
       try web.delete()
       let collected = try host.wirehook("gc")
       #expect(collected.exitCode == 0, "\(collected)")
-      #expect(try host.differences(from: before) == [])
+      let differences = try host.differences(from: before)
+      #expect(differences == [])
     }
   }
 }

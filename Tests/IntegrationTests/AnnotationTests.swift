@@ -234,7 +234,7 @@ import Testing
       let before = try host.snapshot()
       let web = try host.started("web", ["wirehook.bandwidth": "ingress=10mbit,egress=10mbit"])
       try host.stop(web)
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
     }
   }
 

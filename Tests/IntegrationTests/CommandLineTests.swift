@@ -45,7 +45,7 @@ import Testing
       #expect(try host.wirehook("inspect", "aaaa", "--json").stdout.contains("aaaa1111"))
       let ambiguous = try host.wirehook("inspect", "aaa", "--json")
       #expect(ambiguous.exitCode == 1)
-      #expect(ambiguous.stderr.contains("aaaa1111") && ambiguous.stderr.contains("aaab2222"), "\(ambiguous)")
+      #expect(ambiguous.stderr.contains("\"aaa\""), "\(ambiguous)")
       #expect(try host.wirehook("inspect", "nobody", "--json").exitCode == 1)
     }
   }
@@ -83,7 +83,7 @@ import Testing
       #expect(try host.list().count == 2)
       let real = try host.wirehook("gc")
       #expect(real.exitCode == 0, "\(real)")
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
       #expect(try host.outside.ask("192.168.77.1", 8081).server == "living")
     }
   }

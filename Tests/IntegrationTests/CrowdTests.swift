@@ -84,7 +84,7 @@ import Testing
       try host.stop(last)
       let collected = try host.wirehook("gc")
       #expect(collected.exitCode == 0, "\(collected)")
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
       let dry = try host.wirehook("gc", "--dry-run")
       #expect(dry.exitCode == 0, "\(dry)")
     }
@@ -113,7 +113,7 @@ import Testing
       let result = try host.tryAttach(
         second, ["wirehook.ports": "8080:80"], under: ["sh", "-c", "exec \"$@\" >&- 2>&-", "sh"])
       #expect(result.exitCode == 1, "\(result)")
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
     }
   }
 

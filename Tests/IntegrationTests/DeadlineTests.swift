@@ -20,7 +20,7 @@ import Testing
       #expect(result.duration < .seconds(3), "\(result.duration)")
       expectOneErrorLine(result, naming: ["\(getpid())"])
       for lock in held { lock.release() }
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
       try host.attach(web, ["wirehook.ports": "8080:80"])
     }
   }

@@ -14,6 +14,14 @@ func expectOneErrorLine(
   for part in parts { #expect(line.contains(part), "\"\(part)\" is not in: \(line)", sourceLocation: location) }
 }
 
+/// Expects that the host looks as it did, once the kernel is done; says what differs.
+func expectUnchanged(
+  _ host: Sandbox, since before: Snapshot, at location: SourceLocation = #_sourceLocation
+) throws {
+  let differences = try host.differences(from: before)
+  #expect(differences == [], sourceLocation: location)
+}
+
 /// Expects that the attach is refused with one line that names `parts`, and that the host is as it was.
 func expectRefused(
   _ host: Sandbox, _ container: Container, _ annotations: [String: String], naming parts: String...,
@@ -22,8 +30,7 @@ func expectRefused(
   let before = try host.snapshot()
   let links = try container.links()
   expectOneErrorLine(try host.tryAttach(container, annotations), naming: parts, at: location)
-  let differences = try host.differences(from: before)
-  #expect(differences == [], sourceLocation: location)
+  try expectUnchanged(host, since: before, at: location)
   let inside = try container.links()
   #expect(inside == links, "links inside", sourceLocation: location)
 }
@@ -38,8 +45,7 @@ func expectLeftAlone(
   let result = try host.tryAttach(container, annotations)
   #expect(result.exitCode == 0, "\(result)", sourceLocation: location)
   #expect(result.stderr == "", sourceLocation: location)
-  let differences = try host.differences(from: before)
-  #expect(differences == [], sourceLocation: location)
+  try expectUnchanged(host, since: before, at: location)
   let inside = try container.links()
   #expect(inside == links, "links inside", sourceLocation: location)
 }

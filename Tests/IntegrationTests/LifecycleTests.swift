@@ -25,7 +25,7 @@ import Testing
       let web = try host.started("web", ["wirehook.ports": "8080:80"])
       let before = try host.snapshot()
       try host.detach("nobody")
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
       try host.stop(web)
       try host.detach("web")
     }
@@ -37,7 +37,7 @@ import Testing
       let before = try host.snapshot()
       let web = try host.started("web", ["wirehook.ports": "8080:80"])
       try host.detach("web")
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
       #expect(try web.links() == ["lo"])
     }
   }
@@ -52,7 +52,7 @@ import Testing
       let state = #"{"ociVersion":"1.0","id":"web","status":"stopped"\#(pid),"bundle":"/nowhere"}"#
       let result = try host.hook(.poststop, input: state)
       #expect(result.exitCode == 0, "\(result)")
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
     }
   }
 
@@ -102,7 +102,7 @@ import Testing
         let result = try host.hook(.poststop, input: state)
         #expect(result.exitCode == 0, "\(result)")
       }
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
       #expect(try host.outside.ask("192.168.77.1", 8080).server == "web")
       let shown = try host.wirehook("inspect", "web", "--json")
       #expect(shown.exitCode == 0 && shown.stdout.contains("\"web\""), "\(shown)")
@@ -160,7 +160,7 @@ import Testing
       web.kill()
       #expect(try eventually { try host.json("link show master wh-front").array.isEmpty })
       try host.detach("web")
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
     }
   }
 

@@ -41,7 +41,7 @@ import Testing
       let before = try host.snapshot()
       let result = try host.tryAttach(web, annotations)
       expectOneErrorLine(result, naming: parts)
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
       #expect(try web.links() == ["lo"])
     }
   }

@@ -67,7 +67,7 @@ struct SandboxTests {
       try host.ip("link del br-hand")
       try host.ip("link del hand0")
       try host.nft("delete table inet hand")
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
     }
   }
 

@@ -128,7 +128,7 @@ import Testing
         "web", ["wirehook.ports": "8080:80,127.0.0.1:5353:53/udp,[::1]:8443:443,9000-9005:9000-9005"])
       #expect(try host.snapshot() != before)
       try host.stop(web)
-      #expect(try host.differences(from: before) == [])
+      try expectUnchanged(host, since: before)
       #expect(try host.list().isEmpty)
     }
   }
