@@ -44,10 +44,11 @@ extension Sandbox {
 
   /// As a runtime calls it after the container's end: no pid.
   package func tryDetach(
-    _ id: String, bundle: String? = nil, killAfter limit: Duration = .seconds(20), signal: Int32 = SIGKILL
+    _ id: String, bundle: String? = nil, killAfter limit: Duration = .seconds(20), signal: Int32 = SIGKILL,
+    under wrapper: [String] = []
   ) throws -> Command.Result {
     let state = ["ociVersion": "1.0.2", "id": id, "status": "stopped", "bundle": bundle ?? folder]
-    return try hook(.poststop, input: jsonText(state), wd: bundle, killAfter: limit, signal: signal)
+    return try hook(.poststop, input: jsonText(state), wd: bundle, killAfter: limit, signal: signal, under: wrapper)
   }
 
   /// Ends the container and detaches it; a failure ends the test.
