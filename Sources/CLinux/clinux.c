@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,6 +95,10 @@ pid_t clinux_lock_holder(int fd, short type, int64_t offset) {
   return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
 }
 
+/// As fork(2), but with no signal at its end and nothing for a wait for any child to find: a program that waits for its
+/// own children never meets this one. Whoever wants its status asks for it by __WCLONE.
+static pid_t fork_apart(void) { return syscall(SYS_clone, 0UL, 0UL, 0UL, 0UL, 0UL); }
+
 /// What a child does first: it lives on after its starter, and nobody must wait for it.
 static void detach_keeping(int fd) {
   setsid();
@@ -113,8 +118,15 @@ static void wait_milliseconds(long milliseconds) {
 /// The grace period that a socket of nf_tables waits for at close, with room to spare on a busy host.
 enum { GRACE_PERIOD = 50 };
 
+int clinux_child_status(pid_t child) {
+  int status;
+  pid_t found = waitpid(child, &status, WNOHANG | __WCLONE);
+  if (found != child) return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
 pid_t clinux_hold_open(int fd) {
-  pid_t child = _Fork();
+  pid_t child = fork_apart();
   if (child) return child;
   detach_keeping(fd);
   wait_milliseconds(GRACE_PERIOD);
@@ -123,7 +135,7 @@ pid_t clinux_hold_open(int fd) {
 
 pid_t clinux_send_detached(const void *request, size_t size, int held) {
   // No handler of pthread_atfork runs: the child needs nothing of this process but the request.
-  pid_t child = _Fork();
+  pid_t child = fork_apart();
   if (child) return child;
   detach_keeping(held);
   int netlink = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);

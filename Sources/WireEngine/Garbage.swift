@@ -9,7 +9,11 @@ import WireState
 package enum Garbage {
   /// One thing that is left.
   package struct Finding: Sendable, Hashable {
-    package enum Kind: String, Sendable { case container, link, element }
+    package enum Kind: String, Sendable {
+      case container, link, element
+      /// A container that lives and was not recorded: it is, now.
+      case adopted
+    }
     package let kind: Kind
     /// The container's id, the link's name, or the element as nft(8) would name its set.
     package let name: String
@@ -31,8 +35,9 @@ package enum Garbage {
     try host.locks.lock(.store, until: host.deadline)
     defer { host.locks.unlock(.store) }
     do throws(WireError) {
-      findings += try orphanLinks(dryRun, on: host)
-      findings += try orphanElements(dryRun, on: host)
+      var adopted: [Attachment] = []
+      findings += try unrecordedLinks(dryRun, &adopted, on: host)
+      findings += try orphanElements(dryRun, besides: adopted, on: host)
     } catch {
       failure = failure ?? error
     }
@@ -42,40 +47,62 @@ package enum Garbage {
 
   private static func describe(_ record: ContainerRecord) -> String {
     do throws(WireError) {
-      let attachment = try Records.attachment(record)
-      let links = attachment.interfaces.map {
-        "\($0.hostLink) \($0.addresses.map { "\($0.address)" }.joined(separator: " "))"
-      }
-      return (links + attachment.ports.map { $0.mapping.description }).joined(separator: ", ")
+      return describe(try Records.attachment(record))
     } catch {
       return "recorded, but nothing of it was made"
     }
   }
 
-  private static func orphanLinks(_ dryRun: Bool, on host: borrowing Host) throws(WireError) -> [Finding] {
+  /// `wh355frwo77llu 10.210.0.2, 8080:80/tcp`.
+  private static func describe(_ attachment: Attachment) -> String {
+    let links = attachment.interfaces.map { interface in
+      ([interface.hostLink.description] + interface.addresses.map { "\($0.address)" }).joined(separator: " ")
+    }
+    return (links + attachment.ports.map { $0.mapping.description }).joined(separator: ", ")
+  }
+
+  /// Host ends in no record: of a container that lives, it is recorded anew; of one that is gone, the link goes.
+  private static func unrecordedLinks(
+    _ dryRun: Bool, _ adopted: inout [Attachment], on host: borrowing Host
+  ) throws(WireError) -> [Finding] {
     let links: [Link]
     do throws(NetlinkError) {
       links = try host.route.links(until: host.deadline)
     } catch {
       throw Hints.explain(error, while: "listing the host's links")
     }
-    var orphans: [(name: InterfaceName, alias: String)] = []
+    var unrecorded: [Link] = []
     for link in links {
       guard let alias = link.alias, LinkNames.isContainers(alias: alias), let name = InterfaceName(link.name) else {
         continue
       }
       let owner = try host.read { () throws(StateError) in try host.store.owner(ofLink: name) }
-      if owner == nil { orphans.append((name, alias)) }
+      if owner == nil { unrecorded.append(link) }
     }
-    if !dryRun { _ = try Undo.removeOwn(orphans.map { $0.name }, on: host) }
-    return orphans.map { Finding(kind: .link, name: $0.name.description, detail: $0.alias) }
+    guard !unrecorded.isEmpty else { return [] }
+    let inhabitants = try Adoption.inhabitants(on: host)
+    var findings: [Finding] = []
+    var orphans: [InterfaceName] = []
+    for link in unrecorded {
+      if let attachment = try Adoption.adopt(link, among: inhabitants, dryRun: dryRun, on: host) {
+        adopted.append(attachment)
+        findings.append(Finding(kind: .adopted, name: attachment.container.id, detail: describe(attachment)))
+      } else if let name = InterfaceName(link.name) {
+        orphans.append(name)
+        findings.append(Finding(kind: .link, name: link.name, detail: link.alias ?? ""))
+      }
+    }
+    if !dryRun { _ = try Undo.removeOwn(orphans, on: host) }
+    return findings
   }
 
-  private static func orphanElements(_ dryRun: Bool, on host: borrowing Host) throws(WireError) -> [Finding] {
+  private static func orphanElements(
+    _ dryRun: Bool, besides adopted: [Attachment], on host: borrowing Host
+  ) throws(WireError) -> [Finding] {
     let firewall = try Firewall()
     let present = try firewall.elements(of: SetName.ofContainers, on: host)
     guard !present.isEmpty else { return [] }
-    var recorded: Set<Element> = []
+    var recorded = Set(adopted.flatMap { Elements.of(Step.all(of: $0)) })
     for record in try host.read({ () throws(StateError) in try host.store.containers() }) where !record.document.isEmpty
     {
       recorded.formUnion(Elements.of(Step.all(of: try Records.attachment(record))))
@@ -87,9 +114,13 @@ package enum Garbage {
 }
 
 extension SetName {
+  /// The maps that published ports are in.
+  static let ports: [SetName] = [.ports4, .ports6, .lports4, .lports6, .loports4, .loports6]
+
   /// The sets whose elements belong to single containers; the others' belong to networks.
-  fileprivate static let ofContainers: [SetName] = [
-    .ports4, .ports6, .lports4, .lports6, .loports4, .loports6, .snat4, .snat6, .noreturn4, .noreturn6, .restricted4,
-    .restricted6, .allow4, .allow6,
-  ]
+  fileprivate static let ofContainers: [SetName] =
+    ports + [
+      .snat4, .snat6, .noreturn4, .noreturn6, .restricted4,
+      .restricted6, .allow4, .allow6,
+    ]
 }

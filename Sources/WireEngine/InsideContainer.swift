@@ -18,7 +18,7 @@ struct InsideContainer {
       backTo: host.namespace, mapping: { Hints.explain($0, while: "entering the container's network namespace") }
     ) { () throws(WireError) in
       for numbered in steps {
-      let (index, step) = (numbered.index, numbered.step)
+        let (index, step) = (numbered.index, numbered.step)
         if index == failAt { throw WireError(what, "step \(index) was told to fail") }
         guard case .setting(let path, let value, let required) = step else { continue }
         try write(path, value, required: required)

@@ -76,7 +76,9 @@ enum NetworkChoice {
     return Bridge(index: link.index, mtu: link.mtu)
   }
 
-  private static func addresses(of bridge: Bridge, _ network: Network, on host: borrowing Host) throws(WireError) -> [Prefix] {
+  private static func addresses(of bridge: Bridge, _ network: Network, on host: borrowing Host) throws(WireError)
+    -> [Prefix]
+  {
     do throws(NetlinkError) {
       return try host.route.addresses(of: bridge.index, until: host.deadline).map { $0.prefix }
     } catch {
@@ -119,7 +121,8 @@ enum NetworkChoice {
     }
   }
 
-  private static func isOn(_ parts: String...) -> Bool {
+  /// Whether a setting is there and not 0.
+  static func isOn(_ parts: String...) -> Bool {
     do throws(SystemError) {
       return try Sysctl(path: parts).read() != "0"
     } catch {

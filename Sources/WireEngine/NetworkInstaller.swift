@@ -53,6 +53,10 @@ package enum NetworkInstaller {
     let marker = NetworkMarker(
       name: setup.network, fingerprint: fingerprint(setup), bridgeIndex: Int32(truncatingIfNeeded: bridge))
     try host.change { () throws(StateError) in try host.store.setMarker(marker) }
+    if setup.managed, setup.families.contains(.ipv6), NetworkChoice.isOn("net", "bridge", "bridge-nf-call-ip6tables") {
+      host.log.write(
+        .warning, "published ports do not answer on [::1] while net.bridge.bridge-nf-call-ip6tables is 1")
+    }
     host.log.write(.info, "network \(setup.network) stands on bridge \(setup.bridge)")
     return bridge
   }

@@ -11,7 +11,7 @@ struct Shaping {
     guard !steps.isEmpty else { return }
     do throws(NetlinkError) {
       for numbered in steps {
-      let (index, step) = (numbered.index, numbered.step)
+        let (index, step) = (numbered.index, numbered.step)
         var batch = Batch()
         if index == failAt { batch.deleteLink(.index(UInt32(Int32.max))) }
         switch step {

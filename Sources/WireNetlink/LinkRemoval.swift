@@ -30,15 +30,13 @@ extension NetlinkSocket {
     guard child > 0 else { throw .system(SystemError("fork", errno)) }
     var pause = timespec(tv_sec: 0, tv_nsec: 50_000)
     while true {
-      var status: Int32 = 0
-      let isThrough = waitpid(child, &status, WNOHANG) == child
+      let status = clinux_child_status(child)
       left = left.filter { index(of: $0) != nil }
       guard let first = left.first else { return }
-      if isThrough {
+      if status >= 0 {
         // A name that is there after a success is a new link's.
-        let number = status & 0x7f == 0 ? status >> 8 & 0xff : EINTR
-        if number == 0 || number == ENODEV { return }
-        throw .refused(Refusal(request: "RTM_DELLINK \(first)", errno: number, extack: nil, index: 0))
+        if status == 0 || status == ENODEV { return }
+        throw .refused(Refusal(request: "RTM_DELLINK \(first)", errno: status, extack: nil, index: 0))
       }
       guard !deadline.isOver else { throw .timeout(request: "RTM_DELLINK \(first)") }
       nanosleep(&pause, nil)

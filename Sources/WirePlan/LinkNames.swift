@@ -28,6 +28,22 @@ package enum LinkNames {
   package static func alias(network: String) -> String { "\(aliasPrefix)network \(network)" }
   package static func alias(shaperOf hostEnd: InterfaceName) -> String { "\(aliasPrefix)shaper of \(hostEnd)" }
 
+  /// Whose host end a link with this alias is; the last word is the container's id.
+  package static func owner(alias: String) -> (interface: InterfaceName, container: String)? {
+    guard isContainers(alias: alias) else { return nil }
+    let words = alias.dropFirst(aliasPrefix.count).split(separator: " ")
+    guard words.count >= 3, words[1] == "of", let name = InterfaceName(words[0]), let id = words.last else {
+      return nil
+    }
+    return (name, String(id))
+  }
+
+  /// The network whose bridge has this alias.
+  package static func network(alias: String) -> String? {
+    let prefix = Self.alias(network: "")
+    return alias.hasPrefix(prefix) ? String(alias.dropFirst(prefix.count)) : nil
+  }
+
   /// Whether a link with this alias was made for a container, and goes with it.
   package static func isContainers(alias: String) -> Bool {
     alias.hasPrefix(aliasPrefix) && !alias.hasPrefix(aliasPrefix + "network ")

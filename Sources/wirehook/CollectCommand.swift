@@ -15,6 +15,9 @@ struct CollectCommand: WirehookSubcommand {
   @Flag(name: .long, help: "Only say what would be taken back.") var dryRun = false
 
   func perform() throws {
+    if !dryRun, let kept = try DamagedState.setAside(shared.load(), until: shared.deadline()) {
+      StandardError.write("the state file was damaged; it is kept as \(kept)\n")
+    }
     let findings = try Garbage.collect(dryRun: dryRun, on: shared.host())
     if listing.json {
       return Output.json(

@@ -13,6 +13,8 @@ struct SharedOptions: ParsableArguments {
     try Configuration.load(option: config, environment: Environment.value("WIREHOOK_CONFIG"))
   }
 
+  func deadline() throws(WireError) -> Deadline { .after(milliseconds: try load().main.timeoutMilliseconds) }
+
   /// The host that the command runs on, for commands that change it.
   func host() throws(WireError) -> Host {
     let configuration = try load()

@@ -33,7 +33,7 @@ private let forbidden: [(pattern: String, why: String)] = [
     #"\btry!|\bas!|\bfatalError\s*\(|\bpreconditionFailure\s*\(|\bprecondition\s*\("#,
     "a trap is a half-wired container"
   ),
-  (#"\bprint\s*\(|\bdump\s*\("#, "standard output belongs to the runtime"),
+  (#"\bprint\s*\("#, "standard output belongs to the runtime"),
   (#"\bpthread_create\b|\bThread\b|\bDispatchQueue\b"#, "setns(2) changes one thread"),
   (#"\bRegex\b|\.wholeMatch\b|\.firstMatch\b"#, "compiled in each start"),
 ]

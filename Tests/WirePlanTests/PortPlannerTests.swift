@@ -9,12 +9,12 @@ import WirePlan
   }
 
   @Test func aPortWithoutAddressIsPublishedInBothFamilies() throws {
-    #expect(try ports(Planning(), "c1", "8080:80") == ["8080:80/tcp -> 10.210.5.1 fd42:210:4::2"])
+    #expect(try ports(Planning(), "c1", "8080:80") == ["8080:80/tcp -> 10.210.5.0 fd42:210:4::2"])
   }
 
   @Test func anAddressDecidesTheFamily() throws {
     let published = try ports(Planning(), "c1", "127.0.0.1:5353:53/udp,[::1]:8443:443")
-    #expect(published == ["127.0.0.1:5353:53/udp -> 10.210.5.1", "[::1]:8443:443/tcp -> fd42:210:4::2"])
+    #expect(published == ["127.0.0.1:5353:53/udp -> 10.210.5.0", "[::1]:8443:443/tcp -> fd42:210:4::2"])
   }
 
   @Test func rangesArePublishedPortByPort() throws {

@@ -38,6 +38,8 @@ pid_t clinux_lock_holder(int fd, short type, int64_t offset);
 /// it has a session of its own and no open descriptor but its socket. Answers its pid.
 /// With `held` that descriptor stays open in the child for the grace period as well, see clinux_hold_open; -1: none.
 pid_t clinux_send_detached(const void *_Nonnull request, size_t size, int held);
+/// The error number that such a child ended with, 0 for success; -1 while it is at it.
+int clinux_child_status(pid_t child);
 /// Starts a child that does nothing but keep `fd` open for 50 ms. A socket of nf_tables that is closed right after a
 /// deletion waits for the kernel's grace period, some 15 ms; later it does not. Answers its pid.
 pid_t clinux_hold_open(int fd);
