@@ -135,15 +135,15 @@ extension Sandbox {
     HookEntry(try Built.path("wirehook-oci"), "--config", configFile, stage.rawValue)
   }
 
+  /// By a shell: a file that this process had open for writing could be held open by a child that another test starts at
+  /// that moment, and then cannot be executed ("text file busy").
   private func makeRoot(_ root: String) throws {
-    for name in ["bin", "etc", "proc", "sys", "dev", "tmp"] {
-      try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
-    }
     guard let busybox = Tool.path("busybox") else { throw Failure("needs busybox") }
-    try FileManager.default.copyItem(atPath: busybox, toPath: "\(root)/bin/busybox")
-    for name in ["sh", "sleep", "ip", "cat", "true"] {
-      try FileManager.default.createSymbolicLink(atPath: "\(root)/bin/\(name)", withDestinationPath: "busybox")
-    }
+    let script = """
+      mkdir -p \(root) && cd \(root) && mkdir bin etc proc sys dev tmp && cp \(busybox) bin/busybox && \
+      for name in sh sleep ip cat true; do ln -s busybox bin/$name; done
+      """
+    try Command.require(["sh", "-c", script])
   }
 
   /// What the runtime itself proposes as config.json; both understand runc's.
