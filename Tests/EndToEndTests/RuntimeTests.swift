@@ -206,4 +206,37 @@ struct RuntimeTests {
       #expect(differences == [])
     }
   }
+
+  /// The runtime is killed after a random time: nobody calls poststop, nobody deletes.
+  @Test(arguments: runtimes) func aRuntimeKilledInTheMiddleHoldsNothingBack(runtime: Runtime) throws {
+    try Sandbox.with { host in
+      let annotations = ["wirehook.ports": "8080:80", "wirehook.ip": "10.210.4.9"]
+      for round in 0..<12 {
+        let broken = try host.realContainer("broken\(round)", runtime, annotations: annotations)
+        _ = try broken.tryRun(killAfter: .milliseconds(3 + 4 * round))
+        try broken.delete()
+      }
+      #expect(try host.wirehook("gc").exitCode == 0)
+      let web = try host.realContainer("web", runtime, annotations: annotations)
+      try web.start()
+      try web.serve(80)
+      #expect(try host.outside.ask("192.168.77.1", 8080).server == "web")
+      #expect(try host.list().count == 1)
+      #expect(try host.json("link show master wh-front").array.count == 1)
+    }
+  }
+
+  @Test(arguments: runtimes) func aContainerInAUserNamespaceIsWired(runtime: Runtime) throws {
+    try Sandbox.with { host in
+      let web = try host.realContainer(
+        "web", runtime,
+        annotations: ["wirehook.ports": "8080:80", "wirehook.sysctl": "net.ipv4.conf.eth0.arp_notify=1"],
+        userNamespace: true)
+      try web.start()
+      try web.serve(80)
+      #expect(try host.outside.ask("192.168.77.1", 8080).server == "web")
+      #expect(try web.addresses("eth0").count == 2)
+      #expect(try web.sysctl("net/ipv4/conf/eth0/arp_notify") == "1")
+    }
+  }
 }

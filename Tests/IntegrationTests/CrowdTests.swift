@@ -117,11 +117,46 @@ import Testing
     }
   }
 
+  @Test func gcLeavesAttachesInProgressAlone() throws {
+    try Sandbox.with { host in
+      try host.warmUp()
+      let containers = try (0..<48).map { try host.container("c\($0)") }
+      let collector = Meanwhile { _ = try? host.wirehook("gc") }
+      let results = try concurrently(containers, width: 8) { container in
+        try host.tryAttach(container, ["wirehook.ports": "\(8000 + (Int(container.id.dropFirst()) ?? 0)):80"])
+      }
+      collector.stop()
+      #expect(results.filter { !$0.succeeded }.map(\.description) == [])
+      #expect(try host.list().count == 48)
+      for number in [0, 17, 47] {
+        try containers[number].serve(80)
+        #expect(try host.outside.ask("192.168.77.1", UInt16(8000 + number)).server == "c\(number)")
+      }
+    }
+  }
+
+  @Test func anAttachAndADetachOfOneIDAtOnceEndWholeOrGone() throws {
+    try Sandbox.with { host in
+      try host.warmUp()
+      let before = try host.snapshot()
+      for _ in 0..<20 {
+        let web = try host.container("web")
+        let results = try concurrently([true, false], width: 2) { attaching in
+          attaching ? try host.tryAttach(web, ["wirehook.ports": "8080:80"]) : try host.tryDetach("web")
+        }
+        #expect(results.filter { !$0.succeeded }.map(\.description) == [])
+        #expect(try web.links().contains("eth0") == (try host.list().count == 1))
+        try host.stop(web)
+      }
+      try expectUnchanged(host, since: before)
+    }
+  }
+
   @Test func aFlushWhileManyAttachLeavesThemAllAttached() throws {
     try Sandbox.with { host in
       try host.warmUp()
       let containers = try (0..<32).map { try host.container("c\($0)") }
-      let flusher = Flusher(host)
+      let flusher = Meanwhile { try? host.nft("flush ruleset") }
       let results = try concurrently(containers, width: 8) { container in
         try host.tryAttach(container, ["wirehook.ports": "\(8000 + (Int(container.id.dropFirst()) ?? 0)):80"])
       }
@@ -133,16 +168,16 @@ import Testing
   }
 }
 
-/// `nft flush ruleset`, again and again, until stopped.
-private final class Flusher: @unchecked Sendable {
+/// Something that is done again and again, until stopped.
+private final class Meanwhile: @unchecked Sendable {
   private let lock = NSLock()
   private var stopping = false
   private let done = DispatchSemaphore(value: 0)
 
-  init(_ host: Sandbox) {
+  init(_ body: @escaping @Sendable () -> Void) {
     Thread { [self] in
       while !lock.withLock({ stopping }) {
-        try? host.nft("flush ruleset")
+        body()
         usleep(3_000)
       }
       done.signal()

@@ -35,6 +35,19 @@ import Testing
     }
   }
 
+  @Test func aThousandPortsComeAndGo() throws {
+    try Sandbox.with { host in
+      try host.warmUp()
+      let before = try host.snapshot()
+      let web = try host.started("web", ["wirehook.ports": "9000-9999:9000-9999,9000-9999:9000-9999/udp"])
+      try web.serve(9999)
+      #expect(try host.outside.ask("192.168.77.1", 9999).server == "web")
+      #expect(try host.outside.askUDP("fd77::1", 9999).server == "web")
+      try host.stop(web)
+      try expectUnchanged(host, since: before)
+    }
+  }
+
   @Test func aHostRangeForOneContainerPortGivesTheFirstFree() throws {
     try Sandbox.with { host in
       let program = try host.serve(8001)
@@ -291,8 +304,8 @@ import Testing
     }
   }
 
-  @Test func containersOfOneNetworkMayBeIsolatedToo() throws {
-    try Sandbox.with { host in
+  @Test(arguments: [true, false]) func containersOfOneNetworkMayBeIsolatedToo(bridgeFilter: Bool) throws {
+    try Sandbox.with(.init(bridgeFilter: bridgeFilter)) { host in
       try addNetwork(host, "c", third: 8, #""isolate": "containers","#)
       let one = try host.started(
         "one", ["wirehook.network": "c", "wirehook.ports": "8080:80", "wirehook.ip": "10.211.8.9"])

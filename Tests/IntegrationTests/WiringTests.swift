@@ -168,6 +168,26 @@ import Testing
     }
   }
 
+  /// A hook entry may lack the program's name as its first argument, and `env -i` leaves not even PATH.
+  @Test(arguments: [
+    ["env", "-i"], ["env", "-i", "WIREHOOK_CONFIG=FILE"], ["sh", "-c", "exec -a --config \"$@\"", "sh"],
+  ])
+  func itMayBeCalledInSeveralWays(wrapper: [String]) throws {
+    try Sandbox.with { host in
+      let web = try host.container("web")
+      var words = wrapper.map { $0.replacing("FILE", with: host.configFile) } + [try Built.path("wirehook-oci")]
+      switch wrapper.count {
+      case 2: words += ["--config", host.configFile, "createRuntime"]
+      case 3: words += ["createRuntime"]
+      default: words = ["bash"] + words.dropFirst() + [host.configFile, "createRuntime"]
+      }
+      let result = try host.run(words, input: Array(host.state(web).utf8))
+      #expect(result.exitCode == 0, "\(result)")
+      #expect(try web.links() == ["eth0", "lo"])
+      #expect(try host.links().contains("wh-front"))
+    }
+  }
+
   @Test func forwardingIsSwitchedOnAndTheRouterStaysKnown() throws {
     try Sandbox.with(.init(forwarding: false)) { host in
       try host.setSysctl("net/ipv6/conf/up0/accept_ra", "1")

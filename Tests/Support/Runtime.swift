@@ -45,18 +45,18 @@ package final class RealContainer: Place, @unchecked Sendable {
 
   /// `RUNTIME ARGUMENTS` inside the pretend host. A detached container keeps the caller's output: it goes to a file.
   @discardableResult
-  package func runtime(_ arguments: String...) throws -> Command.Result {
+  package func runtime(_ arguments: String..., killAfter limit: Duration = .seconds(20)) throws -> Command.Result {
     let output = "\(bundle)/output"
     let words =
       ["sh", "-c", "exec \"$@\" >\(output) 2>&1", "sh"] + runtime.words(root: "\(sandbox.folder)/\(runtime.rawValue)")
-    var result = try sandbox.run(words + arguments)
+    var result = try sandbox.run(words + arguments, limit: limit)
     result.stdout = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
     return result
   }
 
   /// `RUNTIME run -d`, whatever its end.
-  package func tryRun() throws -> Command.Result {
-    let result = try runtime("run", "-d", "--bundle", bundle, "--pid-file", "\(bundle)/pid", id)
+  package func tryRun(killAfter limit: Duration = .seconds(20)) throws -> Command.Result {
+    let result = try runtime("run", "-d", "--bundle", bundle, "--pid-file", "\(bundle)/pid", id, killAfter: limit)
     if result.succeeded, let text = try? String(contentsOfFile: "\(bundle)/pid", encoding: .utf8) {
       lock.withLock { knownPid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
@@ -106,7 +106,7 @@ extension Sandbox {
   package func realContainer(
     _ id: String, _ runtime: Runtime, annotations: [String: String] = [:], at stage: Stage = .createRuntime,
     program: [String] = ["sleep", "900"], sysctl: [String: String] = [:], hooks: [String: [HookEntry]]? = nil,
-    more: [String: [HookEntry]] = [:]
+    more: [String: [HookEntry]] = [:], userNamespace: Bool = false
   ) throws -> RealContainer {
     let bundle = "\(folder)/real/\(id)"
     try makeRoot("\(bundle)/rootfs")
@@ -119,6 +119,11 @@ extension Sandbox {
     process["args"] = .list(program.map { .text($0) })
     var linux = spec["linux"].members
     linux["cgroupsPath"] = .text("/\(name)-\(id)")
+    if userNamespace {
+      let all = try JSON(parsing: #"[{"containerID": 0, "hostID": 100000, "size": 65536}]"#)
+      linux["namespaces"] = .list((linux["namespaces"]?.array ?? []) + [.object(["type": .text("user")])])
+      (linux["uidMappings"], linux["gidMappings"]) = (all, all)
+    }
     if !sysctl.isEmpty { linux["sysctl"] = .object(sysctl.mapValues { .text($0) }) }
     var config = spec.members
     config["process"] = .object(process)
