@@ -169,16 +169,18 @@ import Testing
       try host.ip("link set br3 up")
       // A bridge without an address of its own takes the lowest of its ports': ours must not become that.
       _ = try host.neighbour("m", link: "lan0")
-      try host.ip("link set lan0 master br3")
+      try host.ip("link set lan0 address 52:54:00:12:34:56 master br3")
       let before = try host.snapshot()
       let details = { try host.json("-d link show br3")[0] }
       let address = try details()["address"]
       let delay = try details()["linkinfo"]["info_data"]["forward_delay"]
-      let one = try host.started("one", ["wirehook.network": "bridge:br3", "wirehook.ip": "170.19.0.1/24"])
+      let some = try (10..<18).map {
+        try host.started("c\($0)", ["wirehook.network": "bridge:br3", "wirehook.ip": "170.19.0.\($0)/24"])
+      }
       #expect(try details()["address"] == address)
       #expect(try details()["linkinfo"]["info_data"]["forward_delay"] == delay)
       #expect(try host.addresses("br3") == ["170.19.0.3/24"])
-      try host.stop(one)
+      for container in some { try host.stop(container) }
       #expect(try details()["address"] == address)
       // What the network's containers share (its subnet's masquerade) is gc's to take back.
       let collected = try host.wirehook("gc")
