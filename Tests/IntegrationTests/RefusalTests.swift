@@ -1,3 +1,4 @@
+import Foundation
 import Support
 import Testing
 
@@ -53,6 +54,16 @@ import Testing
         "other", #"{"driver": "\#(driver)", "bridge": "wh-other", "subnets": [{"subnet": "10.9.0.0/24"}]}"#)
       let result = try host.tryAttach(host.container("web"), ["wirehook.network": "other"])
       expectOneErrorLine(result, naming: [driver])
+    }
+  }
+
+  /// crun drops a hook's standard error.
+  @Test func theErrorStandsInTheLogToo() throws {
+    try Sandbox.with { host in
+      let result = try host.tryAttach(host.container("web"), ["wirehook.ip": "10.210.9.9"])
+      expectOneErrorLine(result, naming: ["10.210.9.9"])
+      let log = try String(contentsOfFile: host.logFile, encoding: .utf8)
+      #expect(log.contains(result.stderr.dropFirst("wirehook: ".count).dropLast()), "\(log)")
     }
   }
 

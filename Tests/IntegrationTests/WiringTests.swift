@@ -98,8 +98,8 @@ import Testing
       let web = try host.container("web")
       try web.serve(80)
       try host.attach(web, ["wirehook.ports": "8080:80"])
-      #expect(try host.outside.ask("fd77::1", 8080, within: .milliseconds(700)).server == "web")
-      #expect(try host.outside.ask("192.168.77.1", 8080, within: .milliseconds(700)).server == "web")
+      #expect(try host.outside.ask("fd77::1", 8080, within: .milliseconds(950)).server == "web")
+      #expect(try host.outside.ask("192.168.77.1", 8080, within: .milliseconds(950)).server == "web")
     }
   }
 

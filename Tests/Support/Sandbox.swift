@@ -122,12 +122,14 @@ package final class Sandbox: Place, @unchecked Sendable {
 extension Sandbox {
   /// The main configuration file.
   package var configFile: String { "\(folder)/wirehook.json" }
+  /// Where the hook writes beside its standard error.
+  package var logFile: String { "\(folder)/log" }
   package var stateFolder: String { "\(folder)/state" }
 
   /// Writes the main file, `keys` beside what every sandbox needs.
   package func writeMain(_ keys: [String: JSON] = [:]) throws {
     var main: [String: JSON] = [
-      "state_dir": .text(stateFolder), "default_network": .text("front"), "log": .object(["target": .text("stderr")]),
+      "state_dir": .text(stateFolder), "default_network": .text("front"), "log": .text(logFile),
       "timeout_ms": .number(5000),
     ]
     main.merge(keys) { $1 }
