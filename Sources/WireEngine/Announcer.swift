@@ -15,7 +15,7 @@ enum Announcer {
   /// A frame that is lost costs a neighbour some patience and nobody a start, so an error is only logged.
   static func announce(_ attachment: Attachment, on host: borrowing Host, in side: borrowing ContainerSide) {
     do throws(NetlinkError) {
-      for interface in attachment.interfaces where interface.announced {
+      for interface in attachment.interfaces {
         _ = try host.route.link(.name(interface.hostLink), until: host.deadline)
       }
       var batch = Batch()

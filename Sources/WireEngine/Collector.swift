@@ -44,8 +44,10 @@ package enum Collector {
   /// Takes back all of one container, alive or not, and forgets it. The caller has its lock.
   package static func release(_ record: ContainerRecord, on host: borrowing Host) throws(WireError) {
     // An empty document: the process died between its claims and its plan, before any effect.
-    if !record.document.isEmpty { try Undo.takeBack(try Records.attachment(record), on: host) }
+    let attachment = record.document.isEmpty ? nil : try Records.attachment(record)
+    if let attachment { try Undo.takeBack(attachment, on: host) }
     try host.change { () throws(StateError) in _ = try host.store.removeContainer(id: record.id) }
+    if let attachment { try NetworkInstaller.forgetUnused(after: attachment, on: host) }
   }
 
   private static func record(_ id: String, on host: borrowing Host) throws(WireError) -> ContainerRecord? {

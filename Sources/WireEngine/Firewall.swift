@@ -41,6 +41,15 @@ package struct Firewall: ~Copyable {
     }
   }
 
+  /// Takes that accept away again.
+  package borrowing func dropBesideDocker(_ bridge: InterfaceName, until deadline: Deadline) throws(WireError) {
+    do throws(NFTablesError) {
+      try socket.removeForwardAccept(bridge: bridge, deadline: deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "taking bridge \(bridge) out of chain DOCKER-USER")
+    }
+  }
+
   /// What the sets hold; nothing where the table is not there.
   package borrowing func elements(of sets: [SetName], on host: borrowing Host) throws(WireError) -> [Element] {
     var elements: [Element] = []

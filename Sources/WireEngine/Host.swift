@@ -25,7 +25,7 @@ package struct Host: ~Copyable {
     let directory = configuration.main.stateDirectory
     let route = try Self.openRoute(directory)
     let locks = try Locks(stateDirectory: directory)
-    let store = try Self.openStore(directory)
+    let store = try Self.openStore(directory, until: deadline)
     self.configuration = configuration
     self.deadline = deadline
     self.log = log
@@ -58,7 +58,7 @@ package struct Host: ~Copyable {
     Files.exists(configuration.main.stateDirectory + "/" + Store.fileName)
   }
 
-  private static func openStore(_ directory: String) throws(WireError) -> Store {
+  private static func openStore(_ directory: String, until deadline: Deadline) throws(WireError) -> Store {
     let boot: String
     do throws(SystemError) {
       boot = try ProcessIdentity.bootID()
@@ -66,7 +66,8 @@ package struct Host: ~Copyable {
       throw Hints.explain(error, while: "reading the boot id")
     }
     do throws(StateError) {
-      return try Store.open(directory: directory, bootID: boot)
+      return try Store.open(
+        directory: directory, bootID: boot, busyMilliseconds: min(deadline.remaining, Store.busyMilliseconds))
     } catch {
       throw Hints.explain(error, in: directory)
     }

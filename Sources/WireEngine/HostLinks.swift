@@ -16,12 +16,14 @@ struct HostLinks {
     // A second time only after a leftover of ours was taken away.
     for attempt in 0...1 {
       do throws(NetlinkError) {
-        return try send(steps, on: host, in: side)
+        try send(steps, on: host, in: side)
       } catch {
         guard case .refused(let refusal) = error, refusal.errno == EEXIST, attempt == 0,
           try removeLeftovers(steps, on: host)
         else { throw explain(error, steps, on: host) }
+        continue
       }
+      return try setVLANs(steps, on: host)
     }
   }
 
@@ -34,7 +36,8 @@ struct HostLinks {
       if index == failAt { batch.deleteLink(.index(UInt32(Int32.max))) }
       switch step {
       case .veth(let pair):
-        var host = LinkSettings(mtu: pair.mtu, master: bridges[pair.bridge], isUp: true, alias: pair.alias)
+        var host = LinkSettings(
+          mac: LinkNames.hostMAC(pair.host), mtu: pair.mtu, master: bridges[pair.bridge], isUp: true, alias: pair.alias)
         host.port = portFlags(of: pair.host, in: steps)
         batch.createVeth(
           pair.host, host, peer: pair.peer, LinkSettings(mac: pair.peerMAC, mtu: pair.mtu), in: side.namespace)
@@ -42,13 +45,22 @@ struct HostLinks {
       }
     }
     try host.route.send(batch, until: host.deadline)
-    var vlans = Batch()
+  }
+
+  private func setVLANs(_ steps: [NumberedStep], on host: borrowing Host) throws(WireError) {
     for numbered in steps {
-      guard case .portVLAN(let link, let vlan) = numbered.step else { continue }
-      guard let index = host.route.index(of: link) else { continue }
-      vlans.setPortVLAN(index, vlan)
+      guard case .portVLAN(let link, let vlan) = numbered.step, let index = host.route.index(of: link) else { continue }
+      var batch = Batch()
+      batch.setPortVLAN(index, vlan)
+      do throws(NetlinkError) {
+        try host.route.send(batch, until: host.deadline)
+      } catch {
+        let hint =
+          error.errno == EOPNOTSUPP
+          ? "this kernel's bridges lack VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING): leave out wirehook.vlan" : nil
+        throw WireError("\(what): putting it into VLAN \(vlan)", error.description, hint: hint ?? Hints.hint(error))
+      }
     }
-    if !vlans.isEmpty { try host.route.send(vlans, until: host.deadline) }
   }
 
   /// They go into the request that sets the alias: one less, and each makes the kernel tell everybody.

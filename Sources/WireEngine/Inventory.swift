@@ -41,13 +41,14 @@ package enum Inventory {
   package static func find(_ text: String, _ configuration: Configuration) throws(WireError) -> WiredContainer {
     let found = try read(configuration) { (store) throws(StateError) in
       if let exact = try store.container(named: text) { return [exact] }
-      return try store.containers(idPrefix: text, limit: 2)
+      return try store.containers(idPrefix: text, limit: 5)
     }
     guard let record = found?.first else {
       throw WireError("container \(text.quoted)", "nothing of that id or name is wired", hint: "see: wirehook ls")
     }
     guard found?.count == 1 else {
-      throw WireError("container \(text.quoted)", "several ids begin like this", hint: "give more of the id")
+      let ids = (found ?? []).map { $0.id }.joined(separator: ", ")
+      throw WireError("container \(text.quoted)", "several ids begin like this: \(ids)", hint: "give more of the id")
     }
     return try container(record)
   }

@@ -1,3 +1,4 @@
+internal import Glibc
 import WireConfig
 import WireCore
 import WireLinux
@@ -23,7 +24,7 @@ enum NetworkChoice {
   static func choose(
     _ request: ContainerRequest, _ standing: Standing, on host: borrowing Host
   ) throws(WireError) -> Chosen {
-    let ipv6 = hasIPv6()
+    let ipv6 = try hasIPv6()
     var chosen = Chosen(facts: HostFacts(ipv6: ipv6, bridgeNetfilter: false, uplinkMTU: 1500))
     // Only a published port comes back to its own bridge port.
     if request.interfaces.contains(where: { !$0.ports.isEmpty }) {
@@ -38,6 +39,10 @@ enum NetworkChoice {
         if !network.managed { facts.bridgeAddresses = try addresses(of: bridge, network, on: host) }
       } else if network.mtu == nil {
         chosen.facts.uplinkMTU = try uplinkMTU(on: host)
+      }
+      if network.isolate == .containers {
+        chosen.facts.bridgeNetfilterIsWhole =
+          isOn("net", "bridge", "bridge-nf-call-iptables") && isOn("net", "bridge", "bridge-nf-call-ip6tables")
       }
       chosen.requests.append((interface, facts))
     }
@@ -113,10 +118,12 @@ enum NetworkChoice {
   }
 
   /// A host may lack IPv6, or have it switched off.
-  static func hasIPv6() -> Bool {
+  static func hasIPv6() throws(WireError) -> Bool {
     do throws(SystemError) {
       return try Sysctl("net", "ipv6", "conf", "all", "disable_ipv6").read() == "0"
     } catch {
+      // Anything else than "no such setting" says nothing about IPv6, and a guess would take it from a network.
+      guard error.errno == ENOENT else { throw Hints.explain(error, while: "asking whether the host speaks IPv6") }
       return false
     }
   }

@@ -25,7 +25,8 @@ package enum NetworkInstaller {
     var indices: [InterfaceName: UInt32] = [:]
     for setup in setups {
       let marker = standing.network(setup.network)
-      if let bridge = bridges[setup.bridge], try stands(setup, bridge.index, marker) {
+      // One that was spelled out on the spot goes with its last container, perhaps since the records were read.
+      if setup.managed, let bridge = bridges[setup.bridge], try stands(setup, bridge.index, marker) {
         indices[setup.bridge] = bridge.index
       } else {
         indices[setup.bridge] = try install(setup, on: host)
@@ -45,6 +46,7 @@ package enum NetworkInstaller {
     }
     var setup = setup
     if !setup.managed, let earlier { setup = setup.union(earlier) }
+    try Overlaps.check(setup, on: host)
     let bridge = setup.managed ? try BridgeInstaller.install(setup, on: host) : host.route.index(of: setup.bridge)
     guard let bridge else {
       throw WireError("network \(setup.network)", "bridge \(setup.bridge) has gone", hint: "make it again")
@@ -55,10 +57,40 @@ package enum NetworkInstaller {
     try host.change { () throws(StateError) in try host.store.setMarker(marker) }
     if setup.managed, setup.families.contains(.ipv6), NetworkChoice.isOn("net", "bridge", "bridge-nf-call-ip6tables") {
       host.log.write(
-        .warning, "published ports do not answer on [::1] while net.bridge.bridge-nf-call-ip6tables is 1")
+        .notice, "published ports do not answer on [::1] while net.bridge.bridge-nf-call-ip6tables is 1")
     }
     host.log.write(.info, "network \(setup.network) stands on bridge \(setup.bridge)")
     return bridge
+  }
+
+  /// Takes a network's place in the firewall away, and its record. The bridge stays, or is gone.
+  static func forget(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) {
+    try host.change { () throws(StateError) in _ = try host.store.removeMarker(ofNetwork: setup.network) }
+    let firewall = try Firewall()
+    // What another network has as well stays: the same subnet behind another bridge.
+    let shared = try Records.elements(on: host)
+    try firewall.remove(Elements.of(setup).filter { !shared.contains($0) }, on: host)
+    try firewall.dropBesideDocker(setup.bridge, until: host.deadline)
+  }
+
+  /// Forgets the networks of a container that has gone which were spelled out on the spot, and which nobody uses any
+  /// more: no file describes them, so nobody else will.
+  static func forgetUnused(after attachment: Attachment, on host: borrowing Host) throws(WireError) {
+    for interface in attachment.interfaces where NetworkSetup.isOnTheSpot(interface.network) {
+      try host.locks.lock(.network(interface.network), until: host.deadline)
+      defer { host.locks.unlock(.network(interface.network)) }
+      let found = try host.read { () throws(StateError) in try host.store.marker(ofNetwork: interface.network) }
+      guard let marker = found, try !isUsed(interface.network, on: host) else { continue }
+      try forget(try Records.network(marker), on: host)
+    }
+  }
+
+  private static func isUsed(_ network: String, on host: borrowing Host) throws(WireError) -> Bool {
+    for record in try host.read({ () throws(StateError) in try host.store.containers() }) where !record.document.isEmpty
+    {
+      if try Records.attachment(record).interfaces.contains(where: { $0.network == network }) { return true }
+    }
+    return false
   }
 
   private static func stands(

@@ -60,6 +60,7 @@ enum Outcome {
     do throws(WireError) {
       try Undo.takeBack(attachment, on: host)
       try host.change { () throws(StateError) in _ = try host.store.removeContainer(id: attachment.container.id) }
+      try NetworkInstaller.forgetUnused(after: attachment, on: host)
     } catch {
       host.log.write(.error, "taking back the failed attach of \(attachment.container.id): \(error)")
     }

@@ -1,4 +1,5 @@
 internal import CJSONC
+internal import WireCore
 
 /// A tree of json-c's, freed once. It never leaves this module: what is wanted of it becomes a `JSONValue`.
 struct JSONDocument: ~Copyable {
@@ -26,6 +27,19 @@ struct JSONDocument: ~Copyable {
   deinit { json_object_put(root) }
 
   borrowing func value() throws(JSONError) -> JSONValue { try Self.value(of: root) }
+
+  /// The elements of an array; an error says by its name which one it is about.
+  borrowing func elements(named names: [String]) throws(JSONError) -> [JSONValue] {
+    var elements: [JSONValue] = []
+    for index in names.indices {
+      do throws(JSONError) {
+        elements.append(try Self.value(of: json_object_array_get_idx(root, index)))
+      } catch {
+        throw JSONError("\(names[index].quoted): \(error.why)")
+      }
+    }
+    return elements
+  }
 
   private static func value(of object: OpaquePointer?) throws(JSONError) -> JSONValue {
     switch json_object_get_type(object) {
@@ -61,7 +75,12 @@ struct JSONDocument: ~Copyable {
     var end = json_object_iter_end(object)
     while json_object_iter_equal(&iterator, &end) == 0 {
       let name = String(cString: json_object_iter_peek_name(&iterator))
-      members.append(.init(name, try value(of: json_object_iter_peek_value(&iterator))))
+      do throws(JSONError) {
+        members.append(.init(name, try value(of: json_object_iter_peek_value(&iterator))))
+      } catch {
+        // Innermost first: json-c keeps no positions, so the names are all that tells where it was.
+        throw JSONError("\(name.quoted): \(error.why)")
+      }
       json_object_iter_next(&iterator)
     }
     return members

@@ -50,7 +50,8 @@ package enum JSONValue: Sendable, Equatable {
     }
     text.append(UInt8(ascii: "]"))
     var result = JSONValue.object([])
-    guard case .array(let values) = try JSONDocument.parse(text, depth: limits.depth + 1).value() else { return result }
+    let names = found.map { $0.joined(separator: ".") }
+    let values = try JSONDocument.parse(text, depth: limits.depth + 1).elements(named: names)
     for (path, value) in zip(found, values) { result.set(value, at: path[...]) }
     return result
   }

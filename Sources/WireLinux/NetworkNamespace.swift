@@ -96,7 +96,7 @@ package struct NetworkNamespace: ~Copyable, Sendable {
     do throws(SystemError) { try enter() } catch { throw mapping(error) }
     defer {
       if clinux_setns(home.raw, CLONE_NEWNET) != 0 {
-        let line = "wirehook: cannot return to the host's network namespace\n"
+        let line = "wirehook: returning to the host's network namespace failed: setns: \(SystemError.text(errno))\n"
         _ = write(STDERR_FILENO, line, line.utf8.count)
         _exit(1)
       }

@@ -7,17 +7,24 @@ extension ProcessIdentity {
     do throws(SystemError) { return try ProcessStatus.of(pid: pid)?.name } catch { return nil }
   }
 
-  /// The process that has the socket with this inode open, and its name. Reads /proc/*/fd, so only for error messages; nil
-  /// where none is found (in another pid namespace, or the kernel's own).
+  /// The process that has the socket with this inode open, and its name; of several the oldest, for the others have it from
+  /// there. Reads /proc/*/fd, so only for error messages; nil where none is found (in another pid namespace, or the
+  /// kernel's own).
   package static func owner(ofSocketInode inode: UInt64) -> (pid: Int32, name: String)? {
     let wanted = "socket:[\(inode)]"
+    var oldest: ProcessIdentity?
     for pid in list("/proc").compactMap({ Int32($0) }) {
       let folder = "/proc/\(pid)/fd"
-      for entry in list(folder) where target(of: "\(folder)/\(entry)") == wanted {
-        return (pid, name(ofPid: pid) ?? "?")
+      guard list(folder).contains(where: { target(of: "\(folder)/\($0)") == wanted }), let holder = running(pid) else {
+        continue
       }
+      if holder.startTime < oldest?.startTime ?? .max { oldest = holder }
     }
-    return nil
+    return oldest.map { ($0.pid, name(ofPid: $0.pid) ?? "?") }
+  }
+
+  private static func running(_ pid: Int32) -> ProcessIdentity? {
+    do throws(SystemError) { return try ProcessIdentity.of(pid: pid) } catch { return nil }
   }
 
   /// Processes come and go while they are listed: what cannot be read is not there.

@@ -35,7 +35,12 @@ extension Bundle {
     let wanted = [["annotations"], ["hostname"], ["root", "path"], ["mounts"], ["linux", "namespaces"]]
     let json: JSONValue
     do throws(JSONError) {
-      json = try JSONValue.parse(bytes, limits: .bundle, duplicates: .lastWins, only: wanted)
+      var found = try JSONValue.parse(bytes, limits: .bundle, duplicates: .lastWins, only: wanted)
+      // No namespaces at all: either so, or "linux" is no object. Looked at again, for it hardly ever happens.
+      if found["linux"] == nil {
+        found = try JSONValue.parse(bytes, limits: .bundle, duplicates: .lastWins)
+      }
+      json = found
     } catch {
       throw error.wireError(in: document)
     }
@@ -45,10 +50,16 @@ extension Bundle {
   package init(json: JSONValue) throws(WireError) {
     let reader = JSONReader(json, document: Self.document)
     annotations = try OCIAnnotations.read(reader["annotations"])
-    networkNamespace = try Self.networkNamespace(reader["linux"]?["namespaces"])
-    rootPath = try reader["root"]?["path"]?.string()
+    networkNamespace = try Self.networkNamespace(Self.object(reader["linux"])?["namespaces"])
+    rootPath = try Self.object(reader["root"])?["path"]?.string()
     mounts = try Self.mounts(reader["mounts"])
     hostname = try reader["hostname"]?.string()
+  }
+
+  private static func object(_ reader: JSONReader?) throws(WireError) -> JSONReader? {
+    guard let reader else { return nil }
+    guard case .object = reader.value else { throw reader.expected("an object") }
+    return reader
   }
 
   private static func networkNamespace(_ reader: JSONReader?) throws(WireError) -> NetworkNamespace {

@@ -74,6 +74,11 @@ package enum LinkNames {
     return MACAddress(0x0a59 << 32 | StableHash.of("\(owner)/\(interface)") >> 32)
   }
 
+  /// The host end's MAC address: a bridge without a fixed one takes the lowest of its ports', and `fe` is lower than none.
+  package static func hostMAC(_ hostEnd: InterfaceName) -> MACAddress {
+    MACAddress(0xfe << 40 | StableHash.of(hostEnd.description) >> 24)
+  }
+
   /// A bridge's own MAC address: fixed, else it follows its ports; different on each host, for bridges may be joined.
   package static func bridgeMAC(_ bridge: InterfaceName, machineID: String) -> MACAddress {
     MACAddress(0x0a5a << 32 | StableHash.of("\(machineID)/\(bridge)") >> 32)

@@ -25,6 +25,8 @@ package struct HostFacts: Sendable, Equatable {
   package var ipv6: Bool
   /// Whether br_netfilter passes bridged IPv4 frames to the firewall.
   package var bridgeNetfilter: Bool
+  /// Whether it passes bridged frames of both families. Asked only for networks that isolate their containers.
+  package var bridgeNetfilterIsWhole = false
   /// The MTU of the default route's link in bytes.
   package var uplinkMTU: UInt32
 

@@ -29,6 +29,9 @@ extension NetworkSetup {
     }.map { $0.network }
   }
 
+  /// Whether a network's name says that it was spelled out in an annotation; a file's name has no colon.
+  package static func isOnTheSpot(_ network: String) -> Bool { network.contains(":") }
+
   /// This, and what another interface on the same bridge needed.
   package func union(_ other: NetworkSetup) -> NetworkSetup {
     var union = self

@@ -50,7 +50,9 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
     interface.egress = request.bandwidth.egress
     if interface.egress != nil { interface.shaper = LinkNames.shaper(of: interface.hostLink) }
     interface.hairpin = host.bridgeNetfilter && !request.ports.isEmpty
-    interface.isolated = network.isolate == .containers
+    // Where the firewall sees bridged frames it isolates by itself, and lets pass what is published; a port flag would
+    // drop that as well.
+    interface.isolated = network.isolate == .containers && !host.bridgeNetfilterIsWhole
     // On a bridge of ours an address always has the MAC that follows from it: nobody can remember another one. Each
     // announcement is flooded to every port, 3 ms of a processor's time with 300 of them.
     interface.announced = request.mac != nil || !network.managed

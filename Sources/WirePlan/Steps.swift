@@ -61,7 +61,7 @@ extension Step {
     let ipv6 = ["net", "ipv6", "conf", interface.name.description]
     var settings: [([String], String)] = []
     if interface.addresses.isEmpty || interface.slaac || interface.address(.ipv6) != nil {
-      if !interface.slaac { settings.append((ipv6 + ["accept_ra"], "0")) }
+      if !interface.slaac { settings += [(ipv6 + ["accept_ra"], "0"), (ipv6 + ["autoconf"], "0")] }
       // The link-local address too is usable at once: its MAC is ours to give, so nobody else has it.
       settings.append((ipv6 + ["accept_dad"], "0"))
       if interface.announced { settings.append((ipv6 + ["ndisc_notify"], "1")) }

@@ -132,7 +132,12 @@ extension Sandbox {
     config["annotations"] = .object(annotations.mapValues { .text($0) })
     try JSON.object(config).text.write(toFile: "\(bundle)/config.json", atomically: true, encoding: .utf8)
     let container = RealContainer(id, runtime, bundle: bundle, in: self)
-    atEnd { _ = try? container.delete() }
+    let groups = "/sys/fs/cgroup/*/\(name)-\(id)"
+    atEnd {
+      _ = try? container.delete()
+      // A runtime that was killed has nobody who removes its control groups.
+      _ = try? Command(["sh", "-c", "cat \(groups)/cgroup.procs | xargs -r kill -9; rmdir \(groups)"]).run()
+    }
     return container
   }
 
