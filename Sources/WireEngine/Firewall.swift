@@ -50,6 +50,35 @@ package struct Firewall: ~Copyable {
     }
   }
 
+  /// Whether the table stands with every set and rule of this version.
+  package borrowing func isIntact(on host: borrowing Host) throws(WireError) -> Bool {
+    do throws(NFTablesError) {
+      return try socket.isIntact(deadline: host.deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "reading the firewall table")
+    }
+  }
+
+  /// Those of the elements that are not there.
+  package borrowing func missing(of elements: [Element], on host: borrowing Host) throws(WireError) -> [Element] {
+    guard !elements.isEmpty else { return [] }
+    do throws(NFTablesError) {
+      return try socket.missing(of: elements, deadline: host.deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "reading the firewall table")
+    }
+  }
+
+  /// Replaces the table with a whole one that holds everything that is recorded, in one transaction.
+  package borrowing func restore(on host: borrowing Host) throws(WireError) {
+    let wanted = try Records.elements(on: host)
+    do throws(NFTablesError) {
+      try socket.rebuild(elements: wanted, deadline: host.deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "restoring the firewall table inet wirehook")
+    }
+  }
+
   /// What the sets hold; nothing where the table is not there.
   package borrowing func elements(of sets: [SetName], on host: borrowing Host) throws(WireError) -> [Element] {
     var elements: [Element] = []

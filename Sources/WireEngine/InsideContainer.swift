@@ -57,6 +57,19 @@ struct InsideContainer {
     }
   }
 
+  /// Sends what `configure` sends, where some of it stands already.
+  func restore(_ steps: [Step], on host: borrowing Host, in side: borrowing ContainerSide) throws(WireError) {
+    var batch = Batch()
+    for step in steps where step.place == .container { try add(step, to: &batch, side) }
+    do throws(NetlinkError) {
+      for refusal in try side.route.attempt(batch, until: host.deadline) where refusal.errno != EEXIST {
+        throw .refused(refusal)
+      }
+    } catch {
+      throw Hints.explain(error, while: what)
+    }
+  }
+
   private func add(_ step: Step, to batch: inout Batch, _ side: borrowing ContainerSide) throws(WireError) {
     switch step {
     case .linkUp(let name): batch.setLink(.index(try index(name, side)), LinkSettings(isUp: true))

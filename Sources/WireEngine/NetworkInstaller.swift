@@ -35,6 +35,14 @@ package enum NetworkInstaller {
     return indices
   }
 
+  /// Sets a network up again, whatever its record says.
+  static func repair(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) {
+    try host.change { () throws(StateError) in
+      try host.store.setMarker(NetworkMarker(name: setup.network, fingerprint: fingerprint(setup), bridgeIndex: -1))
+    }
+    _ = try install(setup, on: host)
+  }
+
   private static func install(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> UInt32 {
     try host.locks.lock(.network(setup.network), until: host.deadline)
     defer { host.locks.unlock(.network(setup.network)) }

@@ -33,7 +33,6 @@ private func bundle(_ text: String) throws(WireError) -> Bundle { try .parse(Arr
     ("{\"linux\":{\"namespaces\":[{\"path\":\"/run/netns/x\",\"type\":\"network\"}]}}", .path("/run/netns/x")),
     ("{\"x\":{\"linux\":{\"namespaces\":[{\"type\":\"network\"}]}}}", .host),
     ("{\"linux\":{\"x\":{\"namespaces\":[{\"type\":\"network\"}]}}}", .host),
-    ("{\"linux\":[{\"namespaces\":[{\"type\":\"network\"}]}]}", .host),
   ])
 func theNetworkNamespaceGoesByItsEntry(_ text: String, _ expected: Bundle.NetworkNamespace) throws {
   #expect(try bundle(text).networkNamespace == expected)
@@ -43,6 +42,10 @@ func theNetworkNamespaceGoesByItsEntry(_ text: String, _ expected: Bundle.Networ
   "Configs that are refused",
   arguments: [
     ("[]", "config.json: line 1, column 1 failed: expected an object"),
+    (
+      "{\"linux\":[{\"namespaces\":[{\"type\":\"network\"}]}]}",
+      "config.json: linux (an array) failed: expected an object"
+    ),
     ("{\"linux\":{\"namespaces\":{}}}", "config.json: linux.namespaces (an object) failed: expected an array"),
     ("{\"linux\":{\"namespaces\":[1]}}", "config.json: linux.namespaces[0] 1 failed: expected an object"),
     (

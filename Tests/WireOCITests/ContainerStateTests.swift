@@ -84,7 +84,7 @@ func idsThatNoRuntimeAllows(_ id: String) {
     ),
     (
       "{\"id\":\"a\",\"pid\":18446744073709551617}",
-      "container state failed: expected a whole number of at most 63 bits"
+      "container state failed: \"pid\": expected a whole number of at most 63 bits"
     ),
     (
       "{\"id\":\"a\",\"pid\":1.5}",

@@ -1,0 +1,90 @@
+import WireCore
+import WireLinux
+import WireNFTables
+import WireNetlink
+import WirePlan
+
+/// Compares one container's plan with the kernel, step by step.
+struct ContainerCheck {
+  let attachment: Attachment
+
+  init(_ attachment: Attachment) { self.attachment = attachment }
+
+  func differences(_ pid: Int32, on host: borrowing Host) throws(WireError) -> [Difference] {
+    var texts: [String] = []
+    do throws(NetlinkError) {
+      for interface in attachment.interfaces { texts += try hostEnd(interface, on: host) }
+      // Where the host end is gone so is its peer: what is missing inside says nothing more.
+      if texts.isEmpty, let namespace = try? ContainerNamespace.open(pid: pid, home: host.namespace.identity),
+        let side = try? ContainerSide(namespace, home: host.namespace)
+      {
+        texts += try inside(side, until: host.deadline)
+      }
+    } catch {
+      throw Hints.explain(error, while: "looking at container \(attachment.container.owner)")
+    }
+    let elements = Elements.of(Step.all(of: attachment))
+    for element in try Firewall().missing(of: elements, on: host) {
+      texts.append("element \(element) of inet wirehook \(element.set.rawValue) is missing")
+    }
+    return texts.map { Difference(subject: "container \(attachment.container.owner)", text: $0) }
+  }
+
+  private func hostEnd(_ interface: AttachedInterface, on host: borrowing Host) throws(NetlinkError) -> [String] {
+    let name = interface.hostLink
+    guard let link = try host.route.link(.name(name), until: host.deadline) else {
+      return ["host end \(name) of \(interface.name) is gone"]
+    }
+    var texts: [String] = []
+    if link.master == nil || link.master != host.route.index(of: interface.bridge) {
+      texts.append("host end \(name) of \(interface.name) is no port of bridge \(interface.bridge)")
+    }
+    if !link.isUp { texts.append("host end \(name) of \(interface.name) is down") }
+    return texts
+  }
+
+  private func inside(_ side: borrowing ContainerSide, until deadline: Deadline) throws(NetlinkError) -> [String] {
+    var texts: [String] = []
+    for step in Step.all(of: attachment) where step.place == .container {
+      if try !stands(step, side, until: deadline) { texts.append("\(step.text) is missing") }
+    }
+    return texts
+  }
+
+  private func stands(
+    _ step: Step, _ side: borrowing ContainerSide, until deadline: Deadline
+  ) throws(NetlinkError) -> Bool {
+    switch step {
+    case .linkUp(let name): return try side.route.link(.name(name), until: deadline)?.isUp ?? false
+    case .address(let prefix, let name):
+      guard let index = side.route.index(of: name) else { return false }
+      return try side.route.addresses(of: index, until: deadline).contains { $0.prefix == prefix }
+    case .route(let route):
+      let index = side.route.index(of: route.link)
+      return try side.route.routes(route.family, table: route.table ?? Route.mainTable, until: deadline).contains {
+        $0.destination == route.destination && $0.gateway == route.via && $0.link == index
+      }
+    case .rule(let from, let table):
+      return try side.route.rules(from.family, until: deadline).contains {
+        $0.from == Prefix(host: from) && $0.table == table
+      }
+    default: return true
+    }
+  }
+}
+
+extension Step {
+  /// What the step makes in the container, for a difference.
+  fileprivate var text: String {
+    switch self {
+    case .linkUp(let name): "link \(name), up,"
+    case .address(let prefix, let name): "address \(prefix) of \(name)"
+    case .route(let route):
+      "route \(route.destination.map { "\($0)" } ?? "default (\(route.family.name))")"
+        + (route.via.map { " via \($0)" } ?? "") + " dev \(route.link)"
+        + (route.table.map { " table \($0)" } ?? "")
+    case .rule(let from, let table): "rule from \(from) lookup \(table)"
+    default: "a step"
+    }
+  }
+}

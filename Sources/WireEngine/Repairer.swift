@@ -1,0 +1,77 @@
+package import WireCore
+import WireLinux
+import WireNFTables
+import WireNetlink
+import WirePlan
+import WireState
+
+/// Puts back what was recorded and is not so any more: what a flush, a deleted bridge or a person took away.
+package enum Repairer {
+  /// Repairs one container with its networks, or everything, and returns what still differs afterwards.
+  package static func repair(_ id: String?, on host: borrowing Host) throws(WireError) -> [Difference] {
+    let records = try Checker.records(id, on: host)
+    let firewall = try Firewall()
+    if try !firewall.isIntact(on: host) { try firewall.restore(on: host) }
+    for marker in try Checker.networks(of: id == nil ? nil : records, on: host) {
+      let setup = try Records.network(marker)
+      if try !NetworkCheck(setup, marker).differences(on: host).isEmpty {
+        try NetworkInstaller.repair(setup, on: host)
+      }
+    }
+    for record in records where record.status == .attached {
+      guard try !Collector.isGone(record, on: host) else { continue }
+      try repair(record, on: host)
+    }
+    return try Checker.check(id, on: host)
+  }
+
+  private static func repair(_ record: ContainerRecord, on host: borrowing Host) throws(WireError) {
+    try host.locks.lock(.container(record.id), until: host.deadline)
+    defer { host.locks.unlock(.container(record.id)) }
+    let attachment = try Records.attachment(record)
+    guard try !ContainerCheck(attachment).differences(record.pid, on: host).isEmpty,
+      let namespace = try ContainerNamespace.open(pid: record.pid, home: host.namespace.identity)
+    else { return }
+    let side = try ContainerSide(namespace, home: host.namespace)
+    var bridges: [InterfaceName: UInt32] = [:]
+    for interface in attachment.interfaces {
+      guard let index = host.route.index(of: interface.bridge) else {
+        throw WireError(
+          "repairing container \(record.owner.quoted)", "there is no bridge \(interface.bridge)", hint: "make it again")
+      }
+      bridges[interface.bridge] = index
+    }
+    let steps = Step.all(of: attachment)
+    if attachment.interfaces.allSatisfy({ host.route.index(of: $0.hostLink) != nil }) {
+      try Firewall().add(Elements.of(steps), on: host)
+      try replug(attachment, bridges, on: host)
+      try InsideContainer(what: "repairing container \(record.owner.quoted)", failAt: nil).restore(
+        steps, on: host, in: side)
+    } else {
+      // A pair is gone as a whole. What is left of the others goes too, so that the plan can be applied from its start.
+      _ = try Undo.removeOwn(attachment.interfaces.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }, on: host)
+      try Executor(bridges: bridges).apply(steps, of: attachment.container, on: host, in: side)
+    }
+  }
+
+  /// Makes the host ends ports of their bridges again, and up.
+  private static func replug(
+    _ attachment: Attachment, _ bridges: [InterfaceName: UInt32], on host: borrowing Host
+  ) throws(WireError) {
+    var batch = Batch()
+    for interface in attachment.interfaces {
+      batch.setLink(.name(interface.hostLink), LinkSettings(master: bridges[interface.bridge], isUp: true))
+      guard interface.hairpin || interface.isolated else { continue }
+      // Flags are a port's: they went with the old one.
+      var flags = LinkSettings()
+      flags.port = BridgePortSettings(
+        hairpin: interface.hairpin ? true : nil, isIsolated: interface.isolated ? true : nil)
+      batch.setLink(.name(interface.hostLink), flags)
+    }
+    do throws(NetlinkError) {
+      try host.route.send(batch, until: host.deadline)
+    } catch {
+      throw Hints.explain(error, while: "putting host ends back on their bridges")
+    }
+  }
+}
