@@ -42,8 +42,7 @@ struct Reservation: ~Copyable {
     do throws(WireError) { try host.locks.lock(.store, until: host.deadline) } catch { throw .refused(error) }
     defer { host.locks.unlock(.store) }
     return try host.store.transaction(failure: { .refused(Hints.explain($0)) }) { () throws(PlanFailure) in
-      var record = record
-      try save(record, in: host.store)
+      do throws(StateError) { try host.store.record(record) } catch { throw .refused(Hints.explain(error)) }
       let planner = Planner<Store, HostPortProbe>(container: container, host: chosen.facts)
       let attachment = try planner.plan(
         chosen.requests, publishOn: host.main.publishOn, book: host.store,
@@ -51,14 +50,14 @@ struct Reservation: ~Copyable {
       for shaper in attachment.interfaces.compactMap({ $0.shaper }) {
         _ = try host.store.claimLink(shaper, for: container.id)
       }
-      record.document = Records.document(attachment)
-      try save(record, in: host.store)
+      let document = Records.document(attachment)
+      do throws(StateError) {
+        try host.store.setDocument(document, of: container.id)
+      } catch {
+        throw .refused(Hints.explain(error))
+      }
       return attachment
     }
-  }
-
-  private borrowing func save(_ record: ContainerRecord, in store: borrowing Store) throws(PlanFailure) {
-    do throws(StateError) { try store.record(record) } catch { throw .refused(Hints.explain(error)) }
   }
 
   private var record: ContainerRecord {

@@ -21,20 +21,29 @@ extension Store {
   package func claimLease(
     segment: String, address: IPAddress, owner: String, interface: InterfaceName, container: String
   ) throws(StateError) {
-    let changed = try database.run(
-      """
-      INSERT INTO lease VALUES(?1, ?2, ?3, ?4, ?5, coalesce((
-        SELECT first FROM pool
-        WHERE segment = ?1 AND first <= ?2 AND last >= ?2 AND length(first) = length(?2)
-        ORDER BY first DESC LIMIT 1), x''), NULL)
-      ON CONFLICT(segment, address) DO UPDATE SET owner = excluded.owner, interface = excluded.interface,
-        container = excluded.container, freed = NULL
-      WHERE container IS NULL OR container = excluded.container
-      """,
-      [.text(segment), .address(address), .text(owner), .text(interface.description), .text(container)])
-    guard changed == 0 else { return }
-    let holder = try holder(segment: segment, address: address) ?? ""
-    throw StateError(.addressTaken(by: holder), "the address \(address) belongs to container \(holder.quoted)")
+    let values: [Value] = [
+      .text(segment), .address(address), .text(owner), .text(interface.description), .text(container),
+    ]
+    // Two statements, as in `record`: an address that nobody has had yet needs the first alone.
+    do throws(StateError) {
+      try database.run(
+        """
+        INSERT INTO lease VALUES(?1, ?2, ?3, ?4, ?5, coalesce((
+          SELECT first FROM pool
+          WHERE segment = ?1 AND first <= ?2 AND last >= ?2 AND length(first) = length(?2)
+          ORDER BY first DESC LIMIT 1), x''), NULL)
+        """, values)
+    } catch {
+      guard error.kind == .refused else { throw error }
+      let changed = try database.run(
+        """
+        UPDATE lease SET owner = ?3, interface = ?4, container = ?5, freed = NULL
+        WHERE segment = ?1 AND address = ?2 AND (container IS NULL OR container = ?5)
+        """, values)
+      guard changed == 0 else { return }
+      guard let holder = try holder(segment: segment, address: address) else { throw error }
+      throw StateError(.addressTaken(by: holder), "the address \(address) belongs to container \(holder.quoted)")
+    }
   }
 
   /// The container that holds the address now.

@@ -3,14 +3,13 @@ package import WireCore
 extension Store {
   /// Takes the name of a link on the host (host ends, `ifb` helpers) for a container. Taking one's own again is fine.
   package func claimLink(_ name: InterfaceName, container: String) throws(StateError) {
-    let changed = try database.run(
-      """
-      INSERT INTO link VALUES(?, ?)
-      ON CONFLICT(name) DO UPDATE SET container = container WHERE container = excluded.container
-      """, [.text(name.description), .text(container)])
-    guard changed == 0 else { return }
-    let holder = try owner(ofLink: name) ?? ""
-    throw StateError(.linkTaken(by: holder), "the link name \(name) belongs to container \(holder.quoted)")
+    do throws(StateError) {
+      try database.run("INSERT INTO link VALUES(?, ?)", [.text(name.description), .text(container)])
+    } catch {
+      guard error.kind == .refused, let holder = try owner(ofLink: name) else { throw error }
+      guard holder != container else { return }
+      throw StateError(.linkTaken(by: holder), "the link name \(name) belongs to container \(holder.quoted)")
+    }
   }
 
   /// The container that the link belongs to.

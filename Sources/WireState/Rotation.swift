@@ -146,11 +146,11 @@ extension Store {
   }
 
   private func save(_ pool: Pool, _ reached: IPAddress?) throws(StateError) {
-    try database.run(
-      """
-      INSERT INTO pool VALUES(?, ?, ?, ?)
-      ON CONFLICT(segment, first) DO UPDATE SET last = excluded.last, reached = excluded.reached
-      """,
-      [.text(pool.segment), .address(pool.first), .address(pool.last), .blob(reached?.bytes ?? [])])
+    let values: [Value] = [
+      .text(pool.segment), .address(pool.first), .address(pool.last), .blob(reached?.bytes ?? []),
+    ]
+    // Only a pool's very first address needs the second statement.
+    let changed = try database.run("UPDATE pool SET last = ?3, reached = ?4 WHERE segment = ?1 AND first = ?2", values)
+    if changed == 0 { try database.run("INSERT INTO pool VALUES(?, ?, ?, ?)", values) }
   }
 }
