@@ -2,8 +2,8 @@ package import WireCore
 import WireLinux
 import WireNFTables
 import WireNetlink
-package import WirePlan
-package import WireState
+import WirePlan
+import WireState
 
 /// Something that was recorded and is not so.
 package struct Difference: Sendable, Hashable {
@@ -37,7 +37,8 @@ package enum Checker {
   static func records(_ id: String?, on host: borrowing Host) throws(WireError) -> [ContainerRecord] {
     guard let id else { return try host.read { () throws(StateError) in try host.store.containers() } }
     let found = try host.read { () throws(StateError) in
-      try host.store.container(named: id).map { [$0] } ?? host.store.containers(idPrefix: id, limit: 2)
+      if let exact = try host.store.container(named: id) { return [exact] }
+      return try host.store.containers(idPrefix: id, limit: 2)
     }
     guard found.count == 1 else {
       throw WireError(

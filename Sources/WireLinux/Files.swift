@@ -78,7 +78,8 @@ package enum Files {
       let got = try append(to: &bytes, from: file.raw, upTo: min(room, limit + 1 - bytes.count), path: path)
       guard bytes.count <= limit else { throw tooLong(path, limit) }
       if got == 0 || (size > 0 && bytes.count == size) { return bytes }
-      room = 64 << 10
+      // After a short read there is nothing more, as a rule.
+      room = got < room ? 512 : 64 << 10
     }
   }
 
