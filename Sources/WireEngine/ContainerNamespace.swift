@@ -28,7 +28,9 @@ package struct ContainerNamespace: ~Copyable {
       let gone = error.errno == ESRCH || error.errno == ENOENT
       throw WireError(
         "opening the network namespace of pid \(pid)", gone ? "no such process runs" : error.description,
-        hint: gone ? "the container has ended, or the runtime lives in another pid namespace" : "run as root")
+        hint: gone
+          ? "the container has ended, or the runtime lives in another pid namespace"
+          : geteuid() == 0 ? "that process is no container of this host" : "run as root")
     }
   }
 }

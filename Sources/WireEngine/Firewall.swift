@@ -41,6 +41,17 @@ package struct Firewall: ~Copyable {
     }
   }
 
+  /// Whether it stands, or is not needed.
+  package borrowing func isAdmittedBesideDocker(
+    _ bridge: InterfaceName, until deadline: Deadline
+  ) throws(WireError) -> Bool {
+    do throws(NFTablesError) {
+      return try socket.hasForwardAccept(bridge: bridge, deadline: deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "looking for bridge \(bridge) in chain DOCKER-USER")
+    }
+  }
+
   /// Takes that accept away again.
   package borrowing func dropBesideDocker(_ bridge: InterfaceName, until deadline: Deadline) throws(WireError) {
     do throws(NFTablesError) {

@@ -28,6 +28,9 @@ struct NetworkCheck {
     }
     let firewall = try Firewall()
     if try !firewall.isIntact(on: host) { texts.append("the firewall table inet wirehook is gone or was changed") }
+    if try !firewall.isAdmittedBesideDocker(setup.bridge, until: host.deadline) {
+      texts.append("chain DOCKER-USER does not accept bridge \(setup.bridge), and Docker drops what it does not know")
+    }
     for element in try firewall.missing(of: Elements.of(setup), on: host) {
       texts.append("element \(element) of inet wirehook \(element.set.rawValue) is missing")
     }

@@ -9,12 +9,13 @@ enum Gateways {
   /// each that has a gateway gets a table for what is sent from its own addresses.
   static func assign(
     _ requests: [(request: InterfaceRequest, facts: NetworkFacts)], to interfaces: inout [AttachedInterface]
-  ) {
+  ) throws(PlanFailure) {
     var given: Set<Family> = []
     for index in interfaces.indices {
       let (request, facts) = requests[index]
       for family in Family.allCases where interfaces[index].address(family) != nil {
         guard let gateway = gateway(request, facts, interfaces[index], family) else { continue }
+        try check(gateway, on: interfaces[index])
         interfaces[index].gateways.append(gateway)
         if given.insert(family).inserted { interfaces[index].defaultRoutes.append(family) }
       }
@@ -29,6 +30,20 @@ enum Gateways {
 
   /// Above the tables that people number by hand, below those that systemd-networkd takes for VRFs.
   private static let firstTable: UInt32 = 5700
+
+  /// A gateway must be reached on the link. Only an address that has no prefix to itself (/32, /128) may have one that
+  /// lies elsewhere.
+  private static func check(_ gateway: IPAddress, on interface: AttachedInterface) throws(PlanFailure) {
+    let prefixes = interface.addresses.filter { $0.family == gateway.family }
+    if gateway.isLinkLocal || prefixes.contains(where: { $0.contains(gateway) || $0.length == gateway.family.bitCount })
+    {
+      return
+    }
+    throw .refused(
+      WireError(
+        "annotation wirehook.gateway \"\(gateway)\"", "it lies on no prefix of \(interface.name)",
+        hint: "take one of \(prefixes.map { $0.network.description }.joined(separator: ", "))"))
+  }
 
   private static func gateway(
     _ request: InterfaceRequest, _ facts: NetworkFacts, _ interface: AttachedInterface, _ family: Family

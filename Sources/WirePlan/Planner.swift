@@ -23,7 +23,7 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
     for (request, facts) in requests {
       interfaces.append(try interface(request, facts, book))
     }
-    Gateways.assign(requests, to: &interfaces)
+    try Gateways.assign(requests, to: &interfaces)
     try RoutePlanner.assign(requests, to: &interfaces)
     var ports: [PublishedPort] = []
     for (index, (request, facts)) in requests.enumerated() {

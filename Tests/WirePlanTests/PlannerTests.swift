@@ -104,6 +104,21 @@ import WirePlan
     #expect(Step.all(of: attachment).contains(.noWayBack(attachment.interfaces[0].addresses[0].address)))
   }
 
+  @Test func aGatewayThatCannotBeReachedIsRefused() throws {
+    let error = try Planning().refusal("c1", [("wirehook.network", "front"), ("wirehook.gateway", "192.0.2.1")])
+    #expect(error.contains("192.0.2.1") && error.contains("10.210.4.0/22"))
+  }
+
+  @Test func anAddressByItselfMayHaveAGatewayElsewhere() throws {
+    let attachment = try Planning().attach(
+      "c1", [("wirehook.network", "bridge:br3"), ("wirehook.ip", "198.51.100.7/32"), ("wirehook.gateway", "192.0.2.1")])
+    let isOnLink = Step.all(of: attachment).contains { step in
+      guard case .route(let route) = step else { return false }
+      return route.destination == nil && route.onlink
+    }
+    #expect(isOnLink)
+  }
+
   @Test func anMTULargerThanTheBridgesIsRefused() throws {
     var planning = Planning()
     planning.bridgeMTU = 1400
