@@ -1,71 +1,77 @@
-/// Writes values as text, the same text each time.
+/// Writes values as text, the same text each time. It is put together as bytes: strings that grow cost several times that.
 package enum JSONWriter {
   /// On one line, without a space.
   package static func compact(_ value: JSONValue) -> String {
-    var text = ""
+    var text: [UInt8] = []
     write(value, to: &text, indent: nil)
-    return text
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// Two spaces a level, a line feed at the end.
   package static func pretty(_ value: JSONValue) -> String {
-    var text = ""
+    var text: [UInt8] = []
     write(value, to: &text, indent: 0)
-    return text + "\n"
+    text.append(UInt8(ascii: "\n"))
+    return String(decoding: text, as: UTF8.self)
   }
 
-  private static func write(_ value: JSONValue, to text: inout String, indent: Int?) {
+  private static func write(_ value: JSONValue, to text: inout [UInt8], indent: Int?) {
     switch value {
-    case .null: text += "null"
-    case .bool(let bool): text += bool ? "true" : "false"
-    case .integer(let integer): text += String(integer)
+    case .null: text += "null".utf8
+    case .bool(let bool): text += (bool ? "true" : "false").utf8
+    case .integer(let integer): text += String(integer).utf8
     // JSON has no word for what is not finite.
-    case .number(let number): text += number.isFinite ? String(number) : "null"
+    case .number(let number): text += (number.isFinite ? String(number) : "null").utf8
     case .string(let string): write(string, to: &text)
     case .array(let elements):
-      list(elements, "[", "]", to: &text, indent: indent) { (element, text, indent) in
-        write(element, to: &text, indent: indent)
+      text.append(UInt8(ascii: "["))
+      for index in elements.indices {
+        separate(index, to: &text, indent: indent)
+        write(elements[index], to: &text, indent: indent.map { $0 + 1 })
       }
+      close("]", isEmpty: elements.isEmpty, to: &text, indent: indent)
     case .object(let members):
-      list(members, "{", "}", to: &text, indent: indent) { (member, text, indent) in
-        write(member.name, to: &text)
-        text += indent == nil ? ":" : ": "
-        write(member.value, to: &text, indent: indent)
+      text.append(UInt8(ascii: "{"))
+      for index in members.indices {
+        separate(index, to: &text, indent: indent)
+        write(members[index].name, to: &text)
+        text += (indent == nil ? ":" : ": ").utf8
+        write(members[index].value, to: &text, indent: indent.map { $0 + 1 })
       }
+      close("}", isEmpty: members.isEmpty, to: &text, indent: indent)
     }
   }
 
-  private static func list<Item>(
-    _ items: [Item], _ opening: String, _ closing: String, to text: inout String, indent: Int?,
-    _ write: (Item, inout String, Int?) -> Void
-  ) {
-    text += opening
-    let inner = indent.map { $0 + 1 }
-    for (index, item) in items.enumerated() {
-      if index > 0 { text += "," }
-      if let inner { text += "\n" + String(repeating: "  ", count: inner) }
-      write(item, &text, inner)
-    }
-    if let indent, !items.isEmpty { text += "\n" + String(repeating: "  ", count: indent) }
-    text += closing
+  /// What stands before item number `index` of a list.
+  private static func separate(_ index: Int, to text: inout [UInt8], indent: Int?) {
+    if index > 0 { text.append(UInt8(ascii: ",")) }
+    if let indent { newLine(indent + 1, to: &text) }
+  }
+
+  private static func close(_ bracket: Unicode.Scalar, isEmpty: Bool, to text: inout [UInt8], indent: Int?) {
+    if let indent, !isEmpty { newLine(indent, to: &text) }
+    text.append(UInt8(ascii: bracket))
+  }
+
+  private static func newLine(_ level: Int, to text: inout [UInt8]) {
+    text.append(UInt8(ascii: "\n"))
+    for _ in 0..<level { text += "  ".utf8 }
   }
 
   /// A string in quotes: what RFC 8259 wants escaped, and DEL, which a terminal would act on.
-  private static func write(_ string: String, to text: inout String) {
-    text += "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case "\u{0}"..<"\u{20}", "\u{7f}":
-        let hex = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex
-      default: text.unicodeScalars.append(scalar)
+  private static func write(_ string: String, to text: inout [UInt8]) {
+    text.append(UInt8(ascii: "\""))
+    for byte in string.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): text += "\\\"".utf8
+      case UInt8(ascii: "\\"): text += "\\\\".utf8
+      case UInt8(ascii: "\n"): text += "\\n".utf8
+      case UInt8(ascii: "\r"): text += "\\r".utf8
+      case UInt8(ascii: "\t"): text += "\\t".utf8
+      case 0..<0x20, 0x7f: text += "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8
+      default: text.append(byte)
       }
     }
-    text += "\""
+    text.append(UInt8(ascii: "\""))
   }
 }
