@@ -83,8 +83,10 @@ package enum NetworkName {
 
 /// Names of links that are asked for.
 enum LinkName {
+  static func parse(_ text: Substring) -> InterfaceName? { parse(String(text)) }
+
   /// The kernel takes `%` for a pattern that it completes (`dev_alloc_name` in net/core/dev.c).
-  static func parse(_ text: some StringProtocol) -> InterfaceName? {
+  static func parse(_ text: String) -> InterfaceName? {
     text.utf8.contains(UInt8(ascii: "%")) ? nil : InterfaceName(text)
   }
 }

@@ -51,7 +51,10 @@ package struct IPAddress: Sendable, Hashable, Comparable {
 
 extension IPAddress: CustomStringConvertible {
   /// Reads an address as people write it: dotted decimal, or RFC 4291 2.2 text. No zone, no brackets, no leading zeros in IPv4.
-  package init?(_ text: some StringProtocol) {
+  package init?(_ text: String) { self.init(text[...]) }
+
+  // Not generic: other modules would call it unspecialised.
+  package init?(_ text: Substring) {
     let utf8 = Array(text.utf8)
     guard utf8.count <= 45 else { return nil }
     if utf8.contains(UInt8(ascii: ":")) {

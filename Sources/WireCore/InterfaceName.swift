@@ -6,13 +6,15 @@ package struct InterfaceName: Sendable, Hashable, Comparable, CustomStringConver
   /// The longest name in bytes: IFNAMSIZ less the terminating NUL.
   package static let limit = 15
 
-  package init?(_ text: some StringProtocol) {
-    let utf8 = text.utf8
-    guard (1...Self.limit).contains(utf8.count), text != ".", text != ".." else { return nil }
-    for byte in utf8 {
+  package init?(_ text: Substring) { self.init(String(text)) }
+
+  // Not generic: unspecialised, one name takes longer than reading a configuration.
+  package init?(_ text: String) {
+    guard (1...Self.limit).contains(text.utf8.count), text != ".", text != ".." else { return nil }
+    for byte in text.utf8 {
       guard (0x21...0x7e).contains(byte), byte != UInt8(ascii: "/"), byte != UInt8(ascii: ":") else { return nil }
     }
-    description = String(text)
+    description = text
   }
 
   /// A name that the program makes of a fixed prefix and a bounded token, so that it is valid by its form.

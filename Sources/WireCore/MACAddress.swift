@@ -35,6 +35,12 @@ extension MACAddress: CustomStringConvertible {
   }
 
   package var description: String {
-    bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined(separator: ":")
+    var text = ""
+    for index in bytes.indices {
+      if index > 0 { text += ":" }
+      if bytes[index] < 16 { text += "0" }
+      text += String(bytes[index], radix: 16)
+    }
+    return text
   }
 }

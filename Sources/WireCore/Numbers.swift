@@ -13,7 +13,10 @@ package enum DecimalNumber {
     return value
   }
 
-  package static func parse(_ text: some StringProtocol, upTo limit: UInt64) -> UInt64? {
+  package static func parse(_ text: String, upTo limit: UInt64) -> UInt64? { parse(text[...], upTo: limit) }
+
+  // Not generic: other modules would call it unspecialised.
+  package static func parse(_ text: Substring, upTo limit: UInt64) -> UInt64? {
     parse(Array(text.utf8), upTo: limit)
   }
 }

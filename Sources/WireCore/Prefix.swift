@@ -49,7 +49,10 @@ package struct Prefix: Sendable, Hashable, Comparable {
 
 extension Prefix: CustomStringConvertible {
   /// Reads `ADDRESS/LENGTH`.
-  package init?(_ text: some StringProtocol) {
+  package init?(_ text: String) { self.init(text[...]) }
+
+  // Not generic: other modules would call it unspecialised.
+  package init?(_ text: Substring) {
     guard let slash = text.firstIndex(of: "/"), let address = IPAddress(text[..<slash]),
       let length = DecimalNumber.parse(text[text.index(after: slash)...], upTo: 128)
     else { return nil }

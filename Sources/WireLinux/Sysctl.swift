@@ -10,7 +10,12 @@ package struct Sysctl: Sendable, Hashable {
   package init(_ parts: String...) { self.init(path: parts) }
 
   package init(path parts: [String]) {
-    path = "/proc/sys/" + parts.joined(separator: "/")
+    var path = "/proc/sys"
+    for part in parts {
+      path += "/"
+      path += part
+    }
+    self.path = path
   }
 
   /// Reads a key as sysctl(8) does: the first separator decides. In `net.ipv4.conf.eth0/10.forwarding` the slash stands
@@ -26,7 +31,7 @@ package struct Sysctl: Sendable, Hashable {
         return nil
       }
     }
-    path = "/proc/sys/" + parts.joined(separator: "/")
+    self.init(path: parts)
   }
 
   /// The value without its newline; `ENOENT` where this kernel has no such setting.
