@@ -38,8 +38,8 @@ import Testing
     Input(name: "empty id", naming: ["id"]) {
       #"{"ociVersion":"1.0","id":"","status":"created","pid":2,"bundle":"/"}"#
     },
-    Input(name: "id that climbs", naming: ["id", "../../x"]) {
-      #"{"ociVersion":"1.0","id":"../../x","status":"created","pid":2,"bundle":"/"}"#
+    Input(name: "id that climbs", naming: ["id", "../../wirehook-climbed"]) {
+      #"{"ociVersion":"1.0","id":"../../wirehook-climbed","status":"created","pid":2,"bundle":"/"}"#
     },
     Input(name: "id of a megabyte", naming: ["id"]) {
       #"{"ociVersion":"1.0","id":""# + String(repeating: "a", count: 1_000_000)
@@ -72,7 +72,7 @@ import Testing
       expectOneErrorLine(result, naming: input.naming)
       #expect(result.duration < .seconds(1), "\(result.duration)")
       try expectUnchanged(host, since: before)
-      #expect(!FileManager.default.fileExists(atPath: "/tmp/x"))
+      #expect(!FileManager.default.fileExists(atPath: "/tmp/wirehook-climbed"))
     }
   }
 
