@@ -21,6 +21,7 @@ let package = Package(
   name: "wirehook",
   products: [
     .executable(name: "wirehook-oci", targets: ["wirehook-oci"]),
+    .executable(name: "wirehook-runc", targets: ["wirehook-runc"]),
     .executable(name: "wirehook", targets: ["wirehook"]),
   ],
   dependencies: [
@@ -54,6 +55,9 @@ let package = Package(
       ]),
 
     .executableTarget(name: "wirehook-oci", dependencies: ["WireCore", "WireEngine"], swiftSettings: settings),
+    .executableTarget(
+      name: "wirehook-runc", dependencies: ["WireCore", "WireJSON", "WireConfig", "WireOCI", "WireLinux"],
+      swiftSettings: settings),
     .executableTarget(
       name: "wirehook",
       dependencies: [

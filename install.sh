@@ -180,7 +180,7 @@ build() {
     flags+=(-Xlinker -z -Xlinker pack-relative-relocs)
   fi
   prepare_link_dir
-  for product in wirehook-oci wirehook; do
+  for product in wirehook-oci wirehook-runc wirehook; do
     PKG_CONFIG_PATH="$link_dir${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}" \
       run swift build "${flags[@]}" --product "$product"
   done
@@ -200,9 +200,9 @@ install_files() {
   install -d "$bin" "$share/man/man1" "$share/man/man8" "$share/wirehook/hooks" "$share/wirehook/schema" \
     "$config/networks.d"
   # `install` replaces by unlinking, so that a hook which runs just now keeps its file; -s strips the symbols.
-  install -s -m 755 .build/release/wirehook-oci .build/release/wirehook "$bin"
+  install -s -m 755 .build/release/wirehook{-oci,-runc,} "$bin"
   install -m 644 man/wirehook.1 "$share/man/man1"
-  install -m 644 man/wirehook-oci.8 "$share/man/man8"
+  install -m 644 man/wirehook-oci.8 man/wirehook-runc.8 "$share/man/man8"
   for file in hooks/*.json; do
     [ ! -f "$file" ] || sed "s|/usr/local/bin/wirehook-oci|$prefix/bin/wirehook-oci|" "$file" \
       >"$share/wirehook/$file"
@@ -233,8 +233,8 @@ install_completion() {
 uninstall_files() {
   local share
   share=$(share_dir)
-  rm -f "$destdir$prefix/bin/wirehook-oci" "$destdir$prefix/bin/wirehook" \
-    "$share/man/man1/wirehook.1" "$share/man/man8/wirehook-oci.8" \
+  rm -f "$destdir$prefix/bin"/wirehook{-oci,-runc,} \
+    "$share/man/man1/wirehook.1" "$share/man/man8"/wirehook-{oci,runc}.8 \
     "$share/bash-completion/completions/wirehook" "$share/zsh/site-functions/_wirehook" \
     "$share/fish/vendor_completions.d/wirehook.fish"
   rm -rf "$share/wirehook"

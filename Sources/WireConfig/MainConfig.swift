@@ -16,6 +16,11 @@ package struct MainConfig: Sendable, Equatable {
   package var publishOn: [IPAddress] = []
   package var policy = Policy()
 
+  /// Where the main file is, unless an option or `$WIREHOOK_CONFIG` says otherwise.
+  package static let standardPath = "/etc/wirehook/wirehook.json"
+  /// The most that a file of ours may hold, in bytes.
+  package static let fileLimit = 1 << 20
+
   /// The settings of a host without a main file.
   package static let standard = MainConfig()
 

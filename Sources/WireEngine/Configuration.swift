@@ -10,7 +10,7 @@ package struct Configuration: Sendable {
   /// The main file, whether or not it is there.
   package let path: String
 
-  package static let standardPath = "/etc/wirehook/wirehook.json"
+  package static let standardPath = MainConfig.standardPath
 
   /// The folder of the networks' files.
   package var networksDirectory: String {
@@ -61,7 +61,7 @@ package struct Configuration: Sendable {
     }
   }
 
-  private static let fileLimit = 1 << 20
+  private static let fileLimit = MainConfig.fileLimit
 
   private static func parse(_ bytes: [UInt8], _ file: String) throws(WireError) -> JSONValue {
     do throws(JSONError) {

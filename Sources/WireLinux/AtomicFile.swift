@@ -4,9 +4,10 @@ internal import Glibc
 /// Replaces a file so that a reader sees the old one or the new one, whole.
 package enum AtomicFile {
   /// Writes `bytes` beside the file and renames over it. Mode and owner of a file that is there are kept; `mode` is for a
-  /// new one. `name` is a plain name within the directory.
+  /// new one. `name` is a plain name within the directory. `durable`: a crash of the host leaves the one or the other,
+  /// which on a disk takes milliseconds.
   package static func write(
-    _ bytes: [UInt8], to name: String, in directory: borrowing Directory, mode: UInt32 = 0o644
+    _ bytes: [UInt8], to name: String, in directory: borrowing Directory, mode: UInt32 = 0o644, durable: Bool = true
   ) throws(SystemError) {
     let path = "\(directory.path)/\(name)"
     var old = stat()
@@ -23,7 +24,7 @@ package enum AtomicFile {
         throw SystemError("fchmod", errno, path: path)
       }
       // Without it a crash of the host may leave an empty file under the new name; on tmpfs it costs nothing.
-      guard fsync(file.raw) == 0 else { throw SystemError("fsync", errno, path: path) }
+      guard !durable || fsync(file.raw) == 0 else { throw SystemError("fsync", errno, path: path) }
       guard renameat(directory.descriptor.raw, temporary, directory.descriptor.raw, name) == 0 else {
         throw SystemError("rename", errno, path: path)
       }
@@ -31,6 +32,17 @@ package enum AtomicFile {
       _ = unlinkat(directory.descriptor.raw, temporary, 0)
       throw error
     }
+  }
+
+  /// Writes `bytes` over the file that `path` leads to: links stay what they are, their target is replaced.
+  package static func write(
+    _ bytes: [UInt8], through path: String, mode: UInt32 = 0o644, durable: Bool = true
+  ) throws(SystemError) {
+    let target = try Files.resolved(path, mayBeMissing: true)
+    guard let slash = target.lastIndex(of: "/") else { throw SystemError("realpath", EINVAL, path: path) }
+    let folder = slash == target.startIndex ? "/" : String(target[..<slash])
+    let name = String(target[target.index(after: slash)...])
+    try write(bytes, to: name, in: Directory(folder), mode: mode, durable: durable)
   }
 
   private static func fill(_ file: borrowing Descriptor, with bytes: [UInt8], path: String) throws(SystemError) {

@@ -12,6 +12,27 @@ package enum Files {
   /// Whether anything stands at the path.
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// The absolute path that `path` leads to when all links are followed (realpath(3)). With `mayBeMissing` the last part
+  /// need not be there, but not be a link that leads nowhere either.
+  package static func resolved(_ path: String, mayBeMissing: Bool = false) throws(SystemError) -> String {
+    if let found = realpath(path, nil) {
+      defer { free(found) }
+      return String(cString: found)
+    }
+    let failure = errno
+    var status = stat()
+    guard mayBeMissing, failure == ENOENT, lstat(path, &status) != 0 else {
+      throw SystemError("realpath", failure, path: path)
+    }
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+    guard let found = realpath(folder, nil) else { throw SystemError("realpath", errno, path: folder) }
+    defer { free(found) }
+    let parent = String(cString: found)
+    return parent == "/" ? "/" + name : "\(parent)/\(name)"
+  }
+
   /// The whole of a descriptor's input, up to its end (a hook's standard input); `EFBIG` past `limit`, `ETIMEDOUT` when
   /// the deadline comes first.
   package static func readToEnd(

@@ -71,7 +71,7 @@ package struct Log: Sendable, Hashable {
   }
 
   /// UTC, as RFC 3339 writes it.
-  private static func timestamp() -> String {
+  package static func timestamp() -> String {
     var seconds = time(nil)
     var parts = tm()
     gmtime_r(&seconds, &parts)

@@ -17,6 +17,7 @@ private let allowed: [String: Set<String>] = [
     "WirePlan", "WireState",
   ],
   "wirehook-oci": ["Glibc", "WireCore", "WireEngine"],
+  "wirehook-runc": ["Glibc", "WireConfig", "WireCore", "WireJSON", "WireLinux", "WireOCI"],
   "wirehook": [
     "ArgumentParser", "Glibc", "WireConfig", "WireCore", "WireEngine", "WireJSON", "WireLinux", "WireOCI", "WirePlan",
     "WireState",
