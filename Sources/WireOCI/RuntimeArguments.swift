@@ -15,11 +15,15 @@ package struct RuntimeArguments: Sendable, Equatable {
   package var logFormat: String?
   /// Our own main file: `--wirehook-config FILE` or `--config FILE` before the command.
   package var configuration: String?
+  /// Whether it is asked for help or its version, and makes nothing whatever else the words say.
+  package var onlyInforms = false
   /// Which words the runtime gets, counted in argv: all but our own options.
   package var passed: [Int] = []
 
   /// Whether the command makes a container out of a bundle.
-  package var makesContainer: Bool { command == "create" || command == "run" || command == "restore" }
+  package var makesContainer: Bool {
+    !onlyInforms && (command == "create" || command == "run" || command == "restore")
+  }
 
   /// The file that holds the container's specification; relative to the working directory where the words are.
   package var specificationPath: String {
@@ -46,10 +50,8 @@ package struct RuntimeArguments: Sendable, Equatable {
       let start = words.position - 1
       guard let option = Option(word) else {
         // Go's library ends the options at "--": what follows it is the command.
-        if word != "--" { command = word }
+        command = word == "--" ? words.next() : word
         pass(start..<words.position)
-        if word == "--" { command = words.next() } else { return }
-        pass(start + 1..<words.position)
         return
       }
       let value = option.value ?? (takesValue(option, before: words.peek) ? words.next() : nil)
@@ -60,6 +62,7 @@ package struct RuntimeArguments: Sendable, Equatable {
         continue
       case "log", "l": log = value ?? log
       case "log-format": logFormat = value ?? logFormat
+      case "help", "h", "?", "usage", "version", "v", "V": onlyInforms = true
       default: break
       }
       pass(start..<words.position)
@@ -74,6 +77,7 @@ package struct RuntimeArguments: Sendable, Equatable {
       switch option.name {
       case "bundle", "b": bundle = option.value ?? words.next() ?? bundle
       case "config", "f": specification = option.value ?? words.next() ?? specification
+      case "help", "h", "?", "usage": onlyInforms = true
       case let name where Self.commandOptionsWithValue.contains(name):
         if option.value == nil { _ = words.next() }
       case let name where Self.isAbbreviation(name, of: "bundle"): bundle = option.value ?? words.next() ?? bundle

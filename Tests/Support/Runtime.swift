@@ -7,17 +7,17 @@ package enum Runtime: String, Sendable, CaseIterable {
 
   package var isThere: Bool { (self == .runc ? Tool.runc : .crun).isThere && Tool.busybox.isThere && Tool.root.isThere }
 
-  /// crun refuses a hybrid cgroup hierarchy: it gets a mount namespace without the `unified` one.
-  func words(root: String) -> [String] {
-    switch self {
-    case .runc: ["runc", "--root", root]
+  /// How it is started, with `program` in its place. crun refuses a hybrid cgroup hierarchy: it gets a mount namespace
+  /// without the `unified` one.
+  func words(root: String, program: [String]? = nil) -> [String] {
+    let program = program ?? [rawValue]
+    return switch self {
+    case .runc: program + ["--root", root]
     case .crun:
       [
         "unshare", "-m", "sh", "-c",
         "mount --make-rprivate / && { umount /sys/fs/cgroup/unified 2>/dev/null || true; } && exec \"$@\"", "sh",
-        "crun",
-        "--cgroup-manager=disabled", "--root", root,
-      ]
+      ] + program + ["--cgroup-manager=disabled", "--root", root]
     }
   }
 }
@@ -28,6 +28,8 @@ package final class RealContainer: Place, @unchecked Sendable {
   package let runtime: Runtime
   package let bundle: String
   private let sandbox: Sandbox
+  /// What is started in the runtime's place, the shim for instance; nil: the runtime itself.
+  private let program: [String]?
   private let lock = NSLock()
   private var knownPid: Int32?
   private var servers: [Server] = []
@@ -36,7 +38,8 @@ package final class RealContainer: Place, @unchecked Sendable {
   package var netns: String { "/proc/\(lock.withLock { knownPid } ?? 0)/ns/net" }
   package var pid: Int32? { lock.withLock { knownPid } }
 
-  fileprivate init(_ id: String, _ runtime: Runtime, bundle: String, in sandbox: Sandbox) {
+  fileprivate init(_ id: String, _ runtime: Runtime, bundle: String, in sandbox: Sandbox, program: [String]?) {
+    self.program = program
     self.id = id
     self.runtime = runtime
     self.bundle = bundle
@@ -48,7 +51,8 @@ package final class RealContainer: Place, @unchecked Sendable {
   package func runtime(_ arguments: String..., killAfter limit: Duration = .seconds(20)) throws -> Command.Result {
     let output = "\(bundle)/output"
     let words =
-      ["sh", "-c", "exec \"$@\" >\(output) 2>&1", "sh"] + runtime.words(root: "\(sandbox.folder)/\(runtime.rawValue)")
+      ["sh", "-c", "exec \"$@\" >\(output) 2>&1", "sh"]
+      + runtime.words(root: "\(sandbox.folder)/\(runtime.rawValue)", program: program)
     var result = try sandbox.run(words + arguments, limit: limit)
     result.stdout = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
     return result
@@ -106,7 +110,7 @@ extension Sandbox {
   package func realContainer(
     _ id: String, _ runtime: Runtime, annotations: [String: String] = [:], at stage: Stage = .createRuntime,
     program: [String] = ["sleep", "900"], sysctl: [String: String] = [:], hooks: [String: [HookEntry]]? = nil,
-    more: [String: [HookEntry]] = [:], userNamespace: Bool = false
+    more: [String: [HookEntry]] = [:], userNamespace: Bool = false, startedBy starter: [String]? = nil
   ) throws -> RealContainer {
     let bundle = "\(folder)/real/\(id)"
     try makeRoot("\(bundle)/rootfs")
@@ -131,7 +135,7 @@ extension Sandbox {
     config["hooks"] = JSON(all)
     config["annotations"] = .object(annotations.mapValues { .text($0) })
     try JSON.object(config).text.write(toFile: "\(bundle)/config.json", atomically: true, encoding: .utf8)
-    let container = RealContainer(id, runtime, bundle: bundle, in: self)
+    let container = RealContainer(id, runtime, bundle: bundle, in: self, program: starter)
     let groups = "/sys/fs/cgroup/*/\(name)-\(id)"
     atEnd {
       _ = try? container.delete()
