@@ -74,6 +74,7 @@ let package = Package(
     tests("WireOCITests", ["WireCore", "WireJSON", "WireOCI"]),
     tests("WirePlanTests", ["WireCore", "WireJSON", "WireConfig", "WireOCI", "WirePlan"]),
     tests("WireStateTests", ["WireCore", "WireLinux", "WireState"]),
+    tests("WireEngineTests", ["WireCore", "WireEngine"]),
     tests("KernelTests", ["CLinux", "WireCore", "WireLinux", "WireNetlink", "WireNFTables"]),
     tests(
       "IntegrationTests",

@@ -20,7 +20,7 @@ usage() {
 Usage: ./install.sh [OPTION]...
 
 Builds wirehook from this folder and installs it. It changes no container engine:
-that is `wirehook install docker` and its siblings, of a later version.
+that is `wirehook install docker` and its siblings.
 
   (nothing)           packages, release build, installation
   --deps-only         install the packages that the build needs, then stop
