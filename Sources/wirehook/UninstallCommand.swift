@@ -10,7 +10,7 @@ struct UninstallCommand: WirehookSubcommand {
       taken out. Containers that run keep their network, and lose it when they end.
 
       Example:
-        wirehook uninstall docker --reload
+        wirehook uninstall docker --dry-run
       """)
 
   @OptionGroup var options: InstallationOptions

@@ -154,6 +154,16 @@ private let texts = [
     #expect(installation.notes.count == 1 && installation.notes[0].contains("/srv/other.json"))
   }
 
+  @Test func dockerdForgetsARuntimeOnlyAtARestartWhichIsNotOursToOrder() throws {
+    let host = try Host([file: "{}"])
+    host.installer.file = host.root + file
+    var installation = Installation()
+    let daemon = RunningDaemon(pid: 7, words: ["dockerd", "--config-file", host.root + file])
+    try host.installer.observe([daemon], removing: true, &installation)
+    #expect(installation.reload == .restartByHand("docker"))
+    #expect(try EngineReload.run(installation.reload).hasPrefix("not done"))
+  }
+
   @Test func aDaemonWithFlagsInTheWayIsNamed() throws {
     let host = try Host()
     host.installer.file = host.root + file

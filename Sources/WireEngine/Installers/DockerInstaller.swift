@@ -51,8 +51,14 @@ extension Installer {
       }
       return
     }
+    guard !removing else {
+      // At SIGHUP dockerd takes up what the file says, and keeps what it no longer says.
+      result.reload = .restartByHand("docker")
+      result.notes.append(
+        "until then dockerd knows the runtime still; containers that were made with it do not start without it")
+      return
+    }
     result.reload = .signal(readers.map(\.pid))
-    guard !removing else { return }
     for daemon in readers {
       if let given = daemon.values(of: "--default-runtime").last, asDefault {
         throw WireError(

@@ -11,7 +11,8 @@ package enum EngineReload {
     case .atStart(let daemon): "start \(daemon)"
     case .signal(let pids) where hasSystemd && pids.count == 1: "systemctl reload docker"
     case .signal(let pids): "kill -HUP \(pids.map(String.init).joined(separator: " "))"
-    case .restart(let daemon): hasSystemd ? "systemctl restart \(daemon)" : "restart \(daemon)"
+    case .restart(let daemon), .restartByHand(let daemon):
+      hasSystemd ? "systemctl restart \(daemon)" : "restart \(daemon)"
     }
   }
 
@@ -25,6 +26,8 @@ package enum EngineReload {
         throw WireError("reloading process \(pid)", SystemError.text(errno), hint: Hints.hint(errno: errno))
       }
       return "reloaded (pid \(pids.map(String.init).joined(separator: ", ")))"
+    case .restartByHand(let daemon):
+      return "not done, for it may stop containers: \(command(reload) ?? daemon)"
     case .restart(let daemon):
       guard hasSystemd else {
         throw WireError(

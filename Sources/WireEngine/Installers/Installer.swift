@@ -26,6 +26,8 @@ package struct Installation: Sendable {
     case signal([Int32])
     /// A restart, for engines that read their file only then.
     case restart(String)
+    /// A restart that stops containers, so that nobody but a person may order it.
+    case restartByHand(String)
   }
 }
 
