@@ -231,8 +231,14 @@ install_completion() {
 }
 
 uninstall_files() {
-  local share
+  local share engine wirehook="$destdir$prefix/bin/wirehook"
   share=$(share_dir)
+  # An engine whose configuration names a program that is gone starts no container.
+  if [ -x "$wirehook" ]; then
+    for engine in docker podman crio containerd cdi; do
+      "$wirehook" uninstall "$engine" ${destdir:+--root "$destdir"} | grep -v '^nothing to change' || true
+    done
+  fi
   rm -f "$destdir$prefix/bin"/wirehook{-oci,-runc,} \
     "$share/man/man1/wirehook.1" "$share/man/man8"/wirehook-{oci,runc}.8 \
     "$share/bash-completion/completions/wirehook" "$share/zsh/site-functions/_wirehook" \

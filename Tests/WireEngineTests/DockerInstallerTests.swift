@@ -105,6 +105,15 @@ private let texts = [
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: host.root + file) == "../../srv/docker.json")
   }
 
+  @Test func aLinkThatLeadsNowhereIsLeftAlone() throws {
+    let host = try Host()
+    try FileManager.default.createDirectory(atPath: host.root + "/etc/docker", withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(atPath: host.root + file, withDestinationPath: "/nowhere/daemon.json")
+    let error = try #require(throws: WireError.self) { try host.install(.docker) }
+    #expect(error.description.contains(file))
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: host.root + file) == "/nowhere/daemon.json")
+  }
+
   @Test(arguments: [
     ("{\n  \"a\": 1,\n}", "line 3"), ("{\"a\" 1}", "line 1, column 6"), ("[]", "line 1"), ("{\"a\": 1}\n{}", "line 2"),
     ("{\n\"a\": 1 // no\n}", "line 2"), ("{\"runtimes\": {}, \"runtimes\": {}}", "\"runtimes\" again"),
@@ -143,6 +152,21 @@ private let texts = [
     try host.install(.docker)
     let runtimes = try #require(try host.json(file)["runtimes"] as? [String: [String: Any]])
     #expect(runtimes["wirehook"]?["runtimeArgs"] as? [String] == ["--wirehook-config", "/srv/w.json"])
+  }
+
+  @Test func daemonsAreFoundByNameAndNotWithinContainers() throws {
+    let host = try Host([
+      "/7/comm": "dockerd\n", "/7/cmdline": "/usr/bin/dockerd\0-H\0fd://\0--config-file=/x y\0", "/8/comm": "dockerd\n",
+      "/8/cmdline": "dockerd\0", "/8/root/x": "", "/9/comm": "docker\n", "/9/cmdline": "docker\0",
+      "/self/comm": "dockerd\n",
+    ])
+    for pid in ["7", "9"] {
+      try FileManager.default.createSymbolicLink(atPath: "\(host.root)/\(pid)/root", withDestinationPath: "/")
+    }
+    let found = RunningDaemon.find("dockerd", in: host.root)
+    #expect(found.map(\.pid) == [7])
+    #expect(found.first?.words == ["/usr/bin/dockerd", "-H", "fd://", "--config-file=/x y"])
+    #expect(found.first?.values(of: "--config-file") == ["/x y"] && found.first?.values(of: "-H") == ["fd://"])
   }
 
   @Test func aDaemonThatReadsAnotherFileIsNamed() throws {
