@@ -31,6 +31,11 @@ int clinux_open_beneath(int directory, const char *path, int flags, mode_t mode)
   return syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
+int clinux_open_in_root(int directory, const char *path, int flags, mode_t mode) {
+  struct open_how how = {.flags = flags, .mode = mode, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+  return syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
 ssize_t clinux_random(void *buffer, size_t size) { return getrandom(buffer, size, 0); }
 int clinux_close_range(unsigned first, unsigned last) { return syscall(SYS_close_range, first, last, 0); }
 

@@ -46,9 +46,12 @@ package struct Firewall: ~Copyable {
     _ bridge: InterfaceName, until deadline: Deadline
   ) throws(WireError) -> Bool {
     do throws(NFTablesError) {
-      return try socket.hasForwardAccept(bridge: bridge, deadline: deadline.moment)
+      guard try socket.hasForwardAccept(bridge: bridge, deadline: deadline.moment) else { return false }
     } catch {
       throw Hints.explain(error, while: "looking for bridge \(bridge) in chain DOCKER-USER")
+    }
+    return try legacy("looking for bridge \(bridge)") { () throws(SystemError) in
+      try LegacyDockerUser.accepts(bridge, until: deadline)
     }
   }
 
@@ -58,6 +61,9 @@ package struct Firewall: ~Copyable {
       try socket.removeForwardAccept(bridge: bridge, deadline: deadline.moment)
     } catch {
       throw Hints.explain(error, while: "taking bridge \(bridge) out of chain DOCKER-USER")
+    }
+    try legacy("taking bridge \(bridge) out") { () throws(SystemError) in
+      try LegacyDockerUser.remove(bridge, until: deadline)
     }
   }
 
@@ -120,6 +126,20 @@ package struct Firewall: ~Copyable {
       try socket.ensureForwardAccept(bridge: bridge, deadline: deadline.moment)
     } catch {
       throw Hints.explain(error, while: "admitting bridge \(bridge) in chain DOCKER-USER")
+    }
+    try legacy("admitting bridge \(bridge)") { () throws(SystemError) in
+      try LegacyDockerUser.admit(bridge, until: deadline)
+    }
+  }
+
+  /// The same chain where Docker uses iptables-legacy.
+  private borrowing func legacy<Result>(
+    _ what: String, _ body: () throws(SystemError) -> Result
+  ) throws(WireError) -> Result {
+    do throws(SystemError) {
+      return try body()
+    } catch {
+      throw Hints.explain(error, while: "\(what) in chain DOCKER-USER of iptables-legacy")
     }
   }
 }

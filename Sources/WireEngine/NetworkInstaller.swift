@@ -71,6 +71,13 @@ package enum NetworkInstaller {
     return bridge
   }
 
+  /// Makes sure of the accepts in Docker's chain for networks that stand already: Docker may have been started, or its
+  /// rules flushed, since they were set up.
+  static func admitBesideDocker(_ setups: [NetworkSetup], on host: borrowing Host) throws(WireError) {
+    let firewall = try Firewall()
+    for setup in setups { try firewall.admitBesideDocker(setup.bridge, until: host.deadline) }
+  }
+
   /// Takes a network's place in the firewall away, and its record. The bridge stays, or is gone.
   static func forget(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) {
     try host.change { () throws(StateError) in _ = try host.store.removeMarker(ofNetwork: setup.network) }

@@ -17,6 +17,8 @@ int clinux_namespace_type(int fd);
 int clinux_pidfd_open(pid_t pid);
 /// openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS.
 int clinux_open_beneath(int directory, const char *_Nonnull path, int flags, mode_t mode);
+/// openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS: links lead where they would after chroot(2) to `directory`.
+int clinux_open_in_root(int directory, const char *_Nonnull path, int flags, mode_t mode);
 /// getrandom(2), without flags.
 ssize_t clinux_random(void *_Nonnull buffer, size_t size);
 /// close_range(2), without flags.
@@ -43,3 +45,11 @@ int clinux_child_status(pid_t child);
 /// Starts a child that does nothing but keep `fd` open for 50 ms. A socket of nf_tables that is closed right after a
 /// deletion waits for the kernel's grace period, some 15 ms; later it does not. Answers its pid.
 pid_t clinux_hold_open(int fd);
+
+enum { CLINUX_LEGACY_REMOVE, CLINUX_LEGACY_ADD, CLINUX_LEGACY_TEST };
+/// Rules in a chain of table `filter` of iptables-legacy: `-i BRIDGE` and `-o BRIDGE`, each with a comment, `-j ACCEPT`. They
+/// are added before the first rule that returns whatever comes, or removed, or looked for. `family` is AF_INET or AF_INET6.
+/// Answers how many were changed, or are missing; 0 where there is no such chain. Asking loads the table into this
+/// namespace where there was none: look into /proc/net/ip_tables_names first.
+int clinux_legacy_accept(int family, const char *_Nonnull chain, const char *_Nonnull bridge,
+                         const char *_Nonnull comment, int action);
