@@ -30,7 +30,8 @@ package struct ContainerNamespace: ~Copyable {
         "opening the network namespace of pid \(pid)", gone ? "no such process runs" : error.description,
         hint: gone
           ? "the container has ended, or the runtime lives in another pid namespace"
-          : geteuid() == 0 ? "that process is no container of this host" : "run as root")
+          : geteuid() == 0 && UserNamespace.isInitial
+            ? "that process is no container of this host" : Hints.hint(errno: error.errno))
     }
   }
 }

@@ -30,7 +30,10 @@ package enum Hints {
   /// What helps against an error number, whatever the call was.
   package static func hint(errno: Int32) -> String? {
     switch errno {
-    case EPERM, EACCES: "run as root, with CAP_NET_ADMIN and CAP_SYS_ADMIN"
+    case EPERM, EACCES:
+      UserNamespace.isInitial
+        ? "run as root, with CAP_NET_ADMIN and CAP_SYS_ADMIN"
+        : "a rootless engine's hooks may not change the host's network: use pasta (podman run --network pasta)"
     case ENOSPC: "free some space, or move state_dir"
     case EMFILE, ENFILE: "raise the limit of open files"
     case ENOMEM, ENOBUFS: "the kernel is short of memory"

@@ -84,7 +84,7 @@ package enum Files {
   }
 
   /// What is in an open regular file. Its size saves the read that would only tell its end.
-  static func contents(of file: borrowing Descriptor, path: String, limit: Int) throws(SystemError) -> [UInt8] {
+  package static func contents(of file: borrowing Descriptor, path: String, limit: Int) throws(SystemError) -> [UInt8] {
     var status = stat()
     guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", errno, path: path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
@@ -141,9 +141,28 @@ package struct Directory: ~Copyable, Sendable {
     return try Files.contents(of: file, path: "\(path)/\(name)", limit: limit)
   }
 
+  /// The same of a file that must be this process's own, or root's: who may write to the folder may have put another there.
+  package func readTrusted(_ name: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let file = try open(name, O_RDONLY | O_NOCTTY | O_NONBLOCK)
+    var status = stat()
+    guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", errno, path: "\(path)/\(name)") }
+    guard status.st_uid == geteuid() || status.st_uid == 0, status.st_mode & 0o022 == 0 else {
+      throw SystemError("read", EPERM, path: "\(path)/\(name)", reason: "others may change it")
+    }
+    return try Files.contents(of: file, path: "\(path)/\(name)", limit: limit)
+  }
+
   /// Opens a file below, with `O_CLOEXEC`.
   package func open(_ name: String, _ flags: Int32, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
     let raw = retrying { clinux_open_beneath(descriptor.raw, name, flags | O_CLOEXEC, mode) }
+    guard raw >= 0 else { throw SystemError("open", errno, path: "\(path)/\(name)") }
+    return Descriptor(adopting: raw)
+  }
+
+  /// Opens a file with `O_CLOEXEC` as a process would whose root this directory is: links in the way are followed, and
+  /// never lead out of it.
+  package func openInRoot(_ name: String, _ flags: Int32, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
+    let raw = retrying { clinux_open_in_root(descriptor.raw, name, flags | O_CLOEXEC, mode) }
     guard raw >= 0 else { throw SystemError("open", errno, path: "\(path)/\(name)") }
     return Descriptor(adopting: raw)
   }

@@ -143,4 +143,17 @@ import Testing
       #expect(try host.outside.ask("192.168.77.1", 8081).server == "other")
     }
   }
+
+  /// As in a rootless engine: root in a user namespace of its own, and nobody to the host's network.
+  @Test func inAUserNamespaceTheRefusalNamesTheWay() throws {
+    try Sandbox.with { host in
+      try host.warmUp()
+      let web = try host.container("web")
+      let before = try host.snapshot()
+      let result = try host.tryAttach(web, under: ["unshare", "--user", "--map-root-user"])
+      expectOneErrorLine(result, naming: ["rootless", "pasta"])
+      try expectUnchanged(host, since: before)
+      #expect(try web.links() == ["lo"])
+    }
+  }
 }
