@@ -8,11 +8,11 @@ package enum AnnotationKey: String, Sendable, CaseIterable {
 
   package static let prefix = "wirehook."
 
-  /// What is known, but not done yet: refused rather than ignored.
-  var isSupported: Bool {
+  /// Whether it is for the container as a whole: no interface's name may follow.
+  var isForContainer: Bool {
     switch self {
-    case .dns, .dnsSearch, .hosts, .alias: false
-    default: true
+    case .network, .dns, .dnsSearch, .hosts, .alias: true
+    default: false
     }
   }
 
@@ -30,7 +30,8 @@ package enum AnnotationKey: String, Sendable, CaseIterable {
         hint: near.map { "did you mean \((prefix + $0).quoted)?" }
           ?? "known keys are \(allCases.map { prefix + $0.rawValue }.joined(separator: ", "))")
     }
-    guard key.isSupported else { throw text.refused("\(prefix)\(name) is not supported in this version of wirehook") }
-    return (key, parts.count > 2 ? String(parts[2]) : nil)
+    guard parts.count > 2 else { return (key, nil) }
+    guard !key.isForContainer else { throw text.refused("the key takes no interface's name") }
+    return (key, String(parts[2]))
   }
 }

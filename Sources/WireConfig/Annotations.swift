@@ -9,7 +9,6 @@ extension ContainerRequest {
       return try ContainerRequest(isExplicit: !ours.isEmpty, optsOut: false, interfaces: [defaultInterface()]).taking(
         ours)
     }
-    guard network.suffix == nil else { throw network.text.refused("the key takes no interface's name") }
     if network.text.value.trimmingBlanks == "none" {
       return ContainerRequest(isExplicit: true, optsOut: true, interfaces: [])
     }
@@ -52,6 +51,10 @@ extension ContainerRequest {
     var result = self
     var taken: [(index: Int, given: Given)] = []
     for given in annotations where given.key != .network {
+      guard !given.key.isForContainer else {
+        try result.names.set(given.key, given.text)
+        continue
+      }
       if given.key == .allow, let suffix = given.suffix, suffix.isDigits {
         continue
       }

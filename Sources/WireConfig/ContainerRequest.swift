@@ -9,6 +9,8 @@ package struct ContainerRequest: Sendable, Equatable {
   /// In the order of `wirehook.network`; one on the default network (`network` is nil) where that key is absent; empty
   /// only for a container that opts out.
   package var interfaces: [InterfaceRequest]
+  /// What its resolver is told.
+  package var names = NameRequest()
 
   package init(isExplicit: Bool, optsOut: Bool, interfaces: [InterfaceRequest]) {
     self.isExplicit = isExplicit

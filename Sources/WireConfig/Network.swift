@@ -40,6 +40,8 @@ package struct Network: Sendable, Equatable {
   package var routes: [RouteRequest] = []
   /// Whether containers listen to router advertisements.
   package var slaac = false
+  /// Resolvers for containers that have none of use.
+  package var dnsServers: [IPAddress] = []
 
   package init(name: String, bridge: InterfaceName, subnets: [Subnet]) {
     self.name = name
@@ -58,10 +60,10 @@ extension Network {
   /// The keys of a network file.
   package static let keys = [
     "name", "driver", "bridge", "subnets", "masquerade", "internal", "isolate", "expose", "publish_on", "allow",
-    "managed", "mtu", "vlan", "routes", "slaac",
+    "managed", "mtu", "vlan", "routes", "slaac", "dns_servers",
   ]
   /// Keys of the contract that are refused as not in this version.
-  package static let laterKeys = ["vxlan", "ovs", "ovn", "dns", "dns_servers", "parent", "mode"]
+  package static let laterKeys = ["vxlan", "ovs", "ovn", "dns", "parent", "mode"]
 
   /// Reads a network file. `file` is its path, or its last parts: it is named in errors, and NAME.json must be the file of
   /// the network NAME.
@@ -88,6 +90,9 @@ extension Network {
     vlan = try reader["vlan"].map { (vlan) throws(WireError) in UInt16(try vlan.integer(in: 1...4094)) }
     routes = try Self.routes(reader["routes"])
     slaac = try reader["slaac"]?.bool() ?? false
+    for server in try reader["dns_servers"]?.elements() ?? [] {
+      dnsServers.append(try server.parsed(Resolver.expectation, Resolver.address))
+    }
   }
 
   private static func refuseLaterKeys(_ reader: JSONReader) throws(WireError) {

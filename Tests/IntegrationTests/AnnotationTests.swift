@@ -238,15 +238,6 @@ import Testing
     }
   }
 
-  @Test(arguments: ["wirehook.dns", "wirehook.dns-search", "wirehook.hosts", "wirehook.alias"])
-  func whatIsNotSupportedYetIsSaidNotIgnored(key: String) throws {
-    try Sandbox.with { host in
-      try host.warmUp()
-      let value = key == "wirehook.hosts" ? "db:10.0.0.1" : key == "wirehook.dns" ? "10.0.0.53" : "example"
-      try expectRefused(host, host.container("web"), [key: value], naming: key)
-    }
-  }
-
   @Test func aVLANOnABridgeIsSetOrClearlyRefused() throws {
     try Sandbox.with { host in
       let web = try host.container("web")

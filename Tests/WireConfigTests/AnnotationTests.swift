@@ -119,22 +119,7 @@ func everyExampleOfTheContractIsUnderstood(_ key: String, _ value: String) throw
       "annotation \"wirehook.pots.eth0\" failed: unknown key; did you mean \"wirehook.ports\"?"
     ),
     ("wirehook.Ports", "80", "annotation \"wirehook.Ports\" failed: unknown key; did you mean \"wirehook.ports\"?"),
-    (
-      "wirehook.dns", "10.0.0.53",
-      "annotation wirehook.dns \"10.0.0.53\" failed: wirehook.dns is not supported in this version of wirehook"
-    ),
-    (
-      "wirehook.dns-search", "x",
-      "annotation wirehook.dns-search \"x\" failed: wirehook.dns-search is not supported in this version of wirehook"
-    ),
-    (
-      "wirehook.hosts", "x:1.2.3.4",
-      "annotation wirehook.hosts \"x:1.2.3.4\" failed: wirehook.hosts is not supported in this version of wirehook"
-    ),
-    (
-      "wirehook.alias.eth0", "x",
-      "annotation wirehook.alias.eth0 \"x\" failed: wirehook.alias is not supported in this version of wirehook"
-    ),
+    ("wirehook.alias.eth0", "x", "annotation wirehook.alias.eth0 \"x\" failed: the key takes no interface's name"),
     (
       "wirehook.ip.eth1", "10.0.0.1",
       "annotation \"wirehook.ip.eth1\" failed: expected one of the container's interfaces after wirehook.ip: eth0"

@@ -79,6 +79,7 @@ func masqueradeHasManyForms(_ text: String, _ expected: Masquerade) throws {
 @Test func allSwitchesAreRead() throws {
   let text = """
     {"isolate":false,"expose":"all","publish_on":["192.168.1.9","::"],"allow":["10.0.0.0/8"],"slaac":true,"dns":false,
+     "dns_servers":["10.0.0.53","fd00::53"],
      "subnets":[{"subnet":"10.0.0.0/31"},{"subnet":"10.0.1.0/24","exclude":["10.0.1.16/28"]}]}
     """
   let front = try network(text)
@@ -87,6 +88,7 @@ func masqueradeHasManyForms(_ text: String, _ expected: Masquerade) throws {
   #expect(front.publishOn == [try address("192.168.1.9"), try address("::")])
   #expect(front.allow == [try prefix("10.0.0.0/8")])
   #expect(front.slaac)
+  #expect(front.dnsServers == [try address("10.0.0.53"), try address("fd00::53")])
   #expect(front.subnets[0].gateway == (try address("10.0.0.0")))
   #expect(front.subnets[1].exclude == [try address("10.0.1.16")...(try address("10.0.1.31"))])
   #expect(try network("{\"isolate\":\"containers\",\"subnets\":[{\"subnet\":\"10.0.0.0/24\"}]}").isolate == .containers)
@@ -148,6 +150,10 @@ func masqueradeHasManyForms(_ text: String, _ expected: Masquerade) throws {
       "networks.d/front.json: vxlan (an object) failed: not in this version of wirehook; take the key out"
     ),
     ("{\"dns\":true}", "networks.d/front.json: dns true failed: not in this version of wirehook; take the key out"),
+    (
+      "{\"subnets\":[{\"subnet\":\"10.0.0.0/24\"}],\"dns_servers\":[\"ns1\"]}",
+      "networks.d/front.json: dns_servers[0] \"ns1\" failed: expected addresses of resolvers, such as 10.0.0.53"
+    ),
     (
       "{\"parent\":\"eth0\"}",
       "networks.d/front.json: parent \"eth0\" failed: not in this version of wirehook; take the key out"
