@@ -8,6 +8,8 @@ package struct Attachment: Sendable, Hashable {
   package var container: ContainerIdentity
   package var interfaces: [AttachedInterface]
   package var ports: [PublishedPort]
+  /// Changes of the files that the container's resolver reads.
+  package var files: [FileEdit] = []
 
   package init(container: ContainerIdentity, interfaces: [AttachedInterface], ports: [PublishedPort]) {
     self.container = container
@@ -21,14 +23,31 @@ package struct ContainerIdentity: Sendable, Hashable {
   package var id: String
   /// The name that people gave it, where the engine tells one.
   package var name: String?
+  /// Where the engine keeps its files of the container; nil where no engine is known. A rename is seen there.
+  package var engine: EngineReference?
 
-  package init(id: String, name: String?) {
+  package init(id: String, name: String?, engine: EngineReference? = nil) {
     self.id = id
     self.name = name
+    self.engine = engine
   }
 
   /// What a lease is remembered by: the name outlives the id.
   package var owner: String { name ?? id }
+}
+
+/// The engine that runs a container, and where it keeps its files of containers.
+package struct EngineReference: Sendable, Hashable {
+  package enum Kind: String, Sendable, Hashable { case docker, podman }
+
+  package var kind: Kind
+  /// The folder of all its containers.
+  package var directory: String
+
+  package init(_ kind: Kind, directory: String) {
+    self.kind = kind
+    self.directory = directory
+  }
 }
 
 /// One interface of a container: a veth pair whose host end is a port of a bridge.

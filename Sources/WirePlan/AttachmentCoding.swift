@@ -9,6 +9,9 @@ extension Attachment {
     members.set("name", container.name.map { .string($0) })
     members.set("interfaces", .array(interfaces.map { $0.json }))
     members.set("ports", .array(ports.map { $0.json }))
+    members.set("engine", container.engine.map { .string($0.kind.rawValue) })
+    members.set("directory", container.engine.map { .string($0.directory) })
+    members.set("files", array: files.map { $0.json })
     return members.value
   }
 
@@ -18,9 +21,16 @@ extension Attachment {
     for element in try reader.required("interfaces").elements() { interfaces.append(try AttachedInterface(element)) }
     var ports: [PublishedPort] = []
     for element in try reader.required("ports").elements(limit: 70_000) { ports.append(try PublishedPort(element)) }
+    let engine = try reader["engine"].map { (engine) throws(WireError) in
+      EngineReference(
+        try engine.parsed("an engine") { EngineReference.Kind(rawValue: $0) },
+        directory: try reader.required("directory").string())
+    }
     self.init(
-      container: ContainerIdentity(id: try reader.required("id").string(), name: try reader["name"]?.string()),
+      container: ContainerIdentity(
+        id: try reader.required("id").string(), name: try reader["name"]?.string(), engine: engine),
       interfaces: interfaces, ports: ports)
+    for element in try reader["files"]?.elements() ?? [] { files.append(try FileEdit(element)) }
   }
 }
 

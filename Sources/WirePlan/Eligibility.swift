@@ -32,6 +32,12 @@ package enum Eligibility: Sendable, Equatable {
   case leave
   case refuse(WireError)
 
+  /// Decided by Docker's network mode, nil with every other engine: a container on one of Docker's networks is Docker's,
+  /// whatever it asks for and though its namespace may be empty still.
+  package static func byNetworkMode(_ mode: String?) -> Eligibility {
+    mode == nil || mode == "none" ? .wire : .leave
+  }
+
   /// Decided before the namespace is looked into: what the annotations and the bundle's namespace entry say (nil where the
   /// bundle could not be read). `auto`: a container that says nothing is wired too.
   package static func byRequest(

@@ -35,9 +35,11 @@ package enum Step: Sendable, Hashable {
   case route(RouteStep)
   /// In the container: as `ip rule add from ADDRESS lookup TABLE`.
   case rule(from: IPAddress, table: UInt32)
+  /// A change of /etc/hosts or /etc/resolv.conf, in place: a bind mount shows the file that it was made of.
+  case edit(FileEdit)
 
   /// Where a step takes effect, which is also the unit in which steps are sent.
-  package enum Place: Sendable, Hashable { case host, shaping, firewall, settings, container }
+  package enum Place: Sendable, Hashable { case host, shaping, firewall, settings, container, files }
 
   package var place: Place {
     switch self {
@@ -46,6 +48,7 @@ package enum Step: Sendable, Hashable {
     case .publish, .sourceNAT, .noWayBack, .forgetFlows: .firewall
     case .setting: .settings
     case .address, .linkUp, .route, .rule: .container
+    case .edit: .files
     }
   }
 }

@@ -9,10 +9,12 @@ extension Step {
     var steps: [Step] = []
     for interface in attachment.interfaces { steps += hostSide(interface, of: attachment.container) }
     steps += firewall(attachment)
+    steps += engineSettings(attachment)
     for interface in attachment.interfaces { steps += settings(interface) }
     steps.append(.linkUp(LinkNames.loopback))
     for interface in attachment.interfaces { steps += containerSide(interface) }
     for interface in attachment.interfaces { steps += routes(interface) }
+    for edit in attachment.files { steps.append(.edit(edit)) }
     return steps
   }
 
@@ -56,11 +58,20 @@ extension Step {
     return steps
   }
 
+  /// Docker's own hook has switched IPv6 off for the whole namespace, `lo` included, as for each of its containers on a
+  /// network without IPv6.
+  private static func engineSettings(_ attachment: Attachment) -> [Step] {
+    guard attachment.container.engine?.kind == .docker, attachment.interfaces.contains(where: { $0.speaksIPv6 }) else {
+      return []
+    }
+    return [.setting(["net", "ipv6", "conf", "all", "disable_ipv6"], value: "0", required: false)]
+  }
+
   /// What must stand before the link is up: once it is, an advertisement may already have been believed.
   private static func settings(_ interface: AttachedInterface) -> [Step] {
     let ipv6 = ["net", "ipv6", "conf", interface.name.description]
     var settings: [([String], String)] = []
-    if interface.addresses.isEmpty || interface.slaac || interface.address(.ipv6) != nil {
+    if interface.speaksIPv6 {
       if !interface.slaac { settings += [(ipv6 + ["accept_ra"], "0"), (ipv6 + ["autoconf"], "0")] }
       // The link-local address too is usable at once: its MAC is ours to give, so nobody else has it.
       settings.append((ipv6 + ["accept_dad"], "0"))
@@ -117,4 +128,9 @@ extension Step {
     }
     return steps
   }
+}
+
+extension AttachedInterface {
+  /// One that has no address at all is for the container to configure.
+  fileprivate var speaksIPv6: Bool { addresses.isEmpty || slaac || address(.ipv6) != nil }
 }

@@ -128,6 +128,12 @@ extension Store {
     try database.all("SELECT * FROM container ORDER BY created, rowid", [], Self.container)
   }
 
+  /// Lets a container that was renamed find its addresses and chosen ports again under its new name.
+  package func renameOwner(of id: String, from old: String, to new: String) throws(StateError) {
+    try database.run("UPDATE lease SET owner = ? WHERE container = ?", [.text(new), .text(id)])
+    try database.run("UPDATE OR REPLACE chosen_port SET owner = ? WHERE owner = ?", [.text(new), .text(old)])
+  }
+
   /// Forgets a container, with its links and ports; its leases become free, remembered for their owner, as its chosen
   /// ports are. False if there is no such container.
   @discardableResult
