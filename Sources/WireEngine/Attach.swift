@@ -14,7 +14,10 @@ package enum Attach {
     _ state: ContainerState, _ configuration: Configuration, log: Log, deadline: Deadline, failAt: Int? = nil
   ) throws(WireError) {
     let bundle = try Intake.bundle(of: state)
-    let request = try Intake.request(state, bundle)
+    guard let engine = try Intake.engine(of: state, bundle, policy: configuration.main.policy, log: log),
+      try isWired(Eligibility.byNetworkMode(engine.networkMode))
+    else { return }
+    let request = try Intake.request(state, bundle, labels: engine.labels)
     let verdict = Eligibility.byRequest(request, namespace: bundle?.networkNamespace, auto: configuration.main.auto)
     guard try isWired(verdict) else { return }
     try configuration.main.policy.judge(request)
@@ -34,14 +37,20 @@ package enum Attach {
     try standing.takeBackOwn(on: host)
 
     let chosen = try NetworkChoice.choose(request, standing, on: host)
-    let container = ContainerIdentity(id: state.id, name: nil)
+    let container = ContainerIdentity(id: state.id, name: engine.name, engine: engine.reference)
+    let names = bundle.map { bundle in
+      NamePlanner(
+        facts: NameFiles(state: state, bundle: bundle, engine: engine, log: log).facts(for: request.names),
+        request: request.names, fallback: chosen.requests.flatMap { $0.facts.network.dnsServers })
+    }
     let reservation = Reservation(
-      container: container, bundle: state.bundle ?? "", process: side.process, netns: netns)
+      container: container, bundle: state.bundle ?? "", process: side.process, netns: netns, names: names)
     let attachment = try reservation.make(chosen, on: host)
     do throws(WireError) {
       let setups = NetworkSetup.needed(
         by: attachment, chosen.requests.map { $0.facts.network }, ipv6: chosen.facts.ipv6)
       let bridges = try NetworkInstaller.install(setups, chosen.bridges, standing, on: host)
+      if engine.reference?.kind == .docker { try NetworkInstaller.admitBesideDocker(setups, on: host) }
       let executor = Executor(bridges: bridges, failAt: failAt)
       try executor.apply(Step.all(of: attachment), of: container, on: host, in: side)
       try Outcome.complete(state.id, on: host)

@@ -46,7 +46,13 @@ package enum Collector {
     // An empty document: the process died between its claims and its plan, before any effect.
     let attachment = record.document.isEmpty ? nil : try Records.attachment(record)
     if let attachment { try Undo.takeBack(attachment, on: host) }
-    try host.change { () throws(StateError) in _ = try host.store.removeContainer(id: record.id) }
+    let name = attachment.flatMap { EngineFacts.currentName(of: $0.container) }
+    try host.change { () throws(StateError) in
+      if let name, name != record.owner {
+        try host.store.renameOwner(of: record.id, from: record.owner, to: name)
+      }
+      _ = try host.store.removeContainer(id: record.id)
+    }
     if let attachment { try NetworkInstaller.forgetUnused(after: attachment, on: host) }
   }
 

@@ -35,6 +35,7 @@ package struct Executor: ~Copyable {
     let inside = InsideContainer(what: what, failAt: failAt)
     try inside.set(part(.settings), on: host, in: side)
     try inside.configure(part(.container), on: host, in: side)
+    try FileEditor.apply(part(.files), what, failAt: failAt, log: host.log)
   }
 
   private borrowing func firewall(

@@ -51,10 +51,32 @@ package enum Intake {
     return try Bundle.parse(bytes)
   }
 
-  /// What the container asks for: the state's annotations, and the bundle's that the state lacks.
-  package static func request(_ state: ContainerState, _ bundle: Bundle?) throws(WireError) -> ContainerRequest {
+  /// What the engine knows of the container; nil where it cannot be found out, for a container that does not ask for us:
+  /// it then starts as if we were not there.
+  package static func engine(
+    of state: ContainerState, _ bundle: Bundle?, policy: Policy, log: Log
+  ) throws(WireError) -> EngineFacts? {
+    let facts: EngineFacts
+    do throws(WireError) {
+      facts = try EngineFacts.read(state, bundle, policy: policy)
+    } catch {
+      let annotations = state.annotations + (bundle?.annotations ?? [])
+      guard !annotations.contains(where: { AnnotationKey.isOurs($0.key) }) else { throw error }
+      log.write(.warning, "left container \(state.id) alone: \(error)")
+      return nil
+    }
+    if let failure = facts.labelsFailure { throw failure }
+    return facts
+  }
+
+  /// What the container asks for: the state's annotations, the bundle's that the state lacks, and the labels that both
+  /// lack.
+  package static func request(
+    _ state: ContainerState, _ bundle: Bundle?, labels: [(key: String, value: String)] = []
+  ) throws(WireError) -> ContainerRequest {
     var annotations = state.annotations
-    for annotation in bundle?.annotations ?? [] where !annotations.contains(where: { $0.key == annotation.key }) {
+    for annotation in (bundle?.annotations ?? []) + labels
+    where !annotations.contains(where: { $0.key == annotation.key }) {
       annotations.append(annotation)
     }
     return try ContainerRequest.parse(annotations: annotations)

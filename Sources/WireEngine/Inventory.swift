@@ -39,9 +39,12 @@ package enum Inventory {
 
   /// The one container that a person means: by id, by name, or by the beginning of its id.
   package static func find(_ text: String, _ configuration: Configuration) throws(WireError) -> WiredContainer {
+    let exact = try read(configuration) { (store) throws(StateError) in try store.container(id: text) }
+    if let record = exact.flatMap({ $0 }) { return try container(record) }
+    // By name it is the newest that has the name now: engines rename, and no hook is told.
+    if let named = try all(configuration).last(where: { $0.attachment.container.name == text }) { return named }
     let found = try read(configuration) { (store) throws(StateError) in
-      if let exact = try store.container(named: text) { return [exact] }
-      return try store.containers(idPrefix: text, limit: 5)
+      try store.containers(idPrefix: text, limit: 5)
     }
     guard let record = found?.first else {
       throw WireError("container \(text.quoted)", "nothing of that id or name is wired", hint: "see: wirehook ls")
@@ -56,8 +59,10 @@ package enum Inventory {
   private static func container(_ record: ContainerRecord) throws(WireError) -> WiredContainer {
     let isAlive = ProcessIdentity(pid: record.pid, startTime: record.pidStart).isAlive
     let status: WiredContainer.Status = isAlive ? (record.status == .attached ? .attached : .attaching) : .gone
+    var attachment = try Records.attachment(record)
+    if let name = EngineFacts.currentName(of: attachment.container) { attachment.container.name = name }
     return WiredContainer(
-      attachment: try Records.attachment(record), runtime: record.runtime, bundle: record.bundle, pid: record.pid,
+      attachment: attachment, runtime: record.runtime, bundle: record.bundle, pid: record.pid,
       netns: record.netns.inode, status: status, created: record.created)
   }
 

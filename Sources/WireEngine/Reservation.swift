@@ -11,6 +11,8 @@ struct Reservation: ~Copyable {
   let bundle: String
   let process: ProcessIdentity
   let netns: NamespaceIdentity
+  /// Plans the container's /etc/hosts and /etc/resolv.conf.
+  let names: NamePlanner?
 
   /// How often a plan is made anew because a container that is gone held what it needed.
   private static let attempts = 64
@@ -44,9 +46,10 @@ struct Reservation: ~Copyable {
     return try host.store.transaction(failure: { .refused(Hints.explain($0)) }) { () throws(PlanFailure) in
       do throws(StateError) { try host.store.record(record) } catch { throw .refused(Hints.explain(error)) }
       let planner = Planner<Store, HostPortProbe>(container: container, host: chosen.facts)
-      let attachment = try planner.plan(
+      var attachment = try planner.plan(
         chosen.requests, publishOn: host.main.publishOn, book: host.store,
         hostPorts: HostPortProbe(deadline: host.deadline))
+      do throws(WireError) { attachment.files = try names?.plan(for: attachment) ?? [] } catch { throw .refused(error) }
       for shaper in attachment.interfaces.compactMap({ $0.shaper }) {
         _ = try host.store.claimLink(shaper, for: container.id)
       }
