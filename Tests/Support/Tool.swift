@@ -3,7 +3,7 @@ import Glibc
 
 /// What a test needs of this machine. `WIREHOOK_REQUIRE=root,runc` makes a missing one a failure instead of a skip.
 package enum Tool: String, Sendable, CaseIterable {
-  case root, runc, crun, busybox, conntrack, strace, tcpdump, brctl
+  case root, runc, crun, dockerd, podman, busybox, conntrack, strace, tcpdump, brctl
   case iptables, iptablesLegacy = "iptables-legacy"
 
   /// Whether tests that need it are to run: it is there, or must be.
