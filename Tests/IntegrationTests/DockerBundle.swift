@@ -67,6 +67,19 @@ struct DockerBundle {
     try jsonText(object).write(toFile: "\(directory)/\(file)", atomically: true, encoding: .utf8)
   }
 
+  /// As Docker has it with containerd's image store: the image is an index, of whose manifests one is here.
+  func moveImageIntoContainerdsStore() throws {
+    let blobs = "\(data)/containerd/daemon/io.containerd.content.v1.content/blobs/sha256"
+    let digests = ["2e", "3d", "4c"].map { String(repeating: $0, count: 32) }
+    let own = "\(data)/image/overlay2/imagedb/content/sha256/\(Self.image)"
+    try Command.require(["mkdir", "-p", blobs])
+    try Command.require(["mv", own, "\(blobs)/\(digests[1])"])
+    try jsonText(["config": ["digest": "sha256:\(digests[1])"], "layers": [String]()]).write(
+      toFile: "\(blobs)/\(digests[0])", atomically: true, encoding: .utf8)
+    try jsonText(["manifests": [["digest": "sha256:\(digests[2])"], ["digest": "sha256:\(digests[0])"]]]).write(
+      toFile: "\(blobs)/\(Self.image)", atomically: true, encoding: .utf8)
+  }
+
   func attach(under wrapper: [String] = []) throws -> Command.Result {
     let state: [String: Any] = [
       "ociVersion": "1.0.2-dev", "id": container.id, "status": "creating", "pid": Int(container.pid),

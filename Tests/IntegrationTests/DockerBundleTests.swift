@@ -55,6 +55,32 @@ import Testing
     }
   }
 
+  /// With containerd's image store the digest is that of an index, and its documents are blobs.
+  @Test func anImageInContainerdsStoreIsFoundByItsIndex() throws {
+    try Sandbox.with { host in
+      let web = try docker(host) {
+        $0.imageLabels = ["wirehook.ports": "8080:80"]
+        $0.labels = ["wirehook.mtu": "1300"]
+      }
+      try web.moveImageIntoContainerdsStore()
+      try web.start()
+      #expect(try host.list()[0]["ports"].array.isEmpty)
+      #expect(try web.container.json("link show eth0")[0]["mtu"].int == 1300)
+    }
+  }
+
+  @Test func withoutAutoOnlyALabelOfTheUsersAsks() throws {
+    try Sandbox.with { host in
+      try host.writeMain(["auto": .bool(false)])
+      let image = try docker(host, "a") { $0.imageLabels = ["wirehook.ports": "8080:80"] }
+      try image.start()
+      #expect(try image.container.links() == ["lo"])
+      let web = try docker(host, "b") { $0.labels = ["wirehook.network": "front"] }
+      try web.start()
+      #expect(try web.container.links() == ["eth0", "lo"])
+    }
+  }
+
   @Test func labelsThatCannotBeToldFromTheImagesStopTheStart() throws {
     try Sandbox.with { host in
       try host.warmUp()
