@@ -35,7 +35,11 @@ private final class Podman: @unchecked Sendable {
       try definition(text, stage).write(toFile: "\(folder)/hooks/\(stage).json", atomically: true, encoding: .utf8)
     }
     try require("import", "\(folder)/root.tar", "localhost/busybox:1.36")
-    host.atEnd { [self] in _ = try? podman(["rm", "-f", "-t", "0", "-a"]) }
+    host.atEnd { [self] in
+      _ = try? podman(["rm", "-f", "-t", "0", "-a"])
+      // conmon's clean-up of a container may come later, and would make the folder anew.
+      _ = try? eventually(within: .seconds(5)) { try !Command(["pgrep", "-f", folder]).run().succeeded }
+    }
   }
 
   /// The project's definition, with the built hook and this test's main file.
