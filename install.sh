@@ -158,8 +158,9 @@ TEXT
 build() {
   # Nothing is looked for in the folder of the executable, which every start would otherwise search for libraries.
   local flags=(--configuration release --static-swift-stdlib --disable-local-rpath -Xswiftc -use-ld=lld) option product
-  # clang's options: archives first, and libgcc without its shared half.
-  for option in "-L$link_dir" -static-libgcc; do
+  # clang's options: archives first, and libgcc without its shared half. Not position-independent: 20,000 relocations of
+  # the Swift runtime's data, in each start of a container, are an eighth of an attach (docs/performance.md weighs it).
+  for option in "-L$link_dir" -static-libgcc -no-pie; do
     flags+=(-Xswiftc -Xclang-linker -Xswiftc "$option")
   done
   # The compiler's: each function can be placed, or left out, by itself; generic types are named by calls, not by text
@@ -168,21 +169,20 @@ build() {
     flags+=(-Xswiftc -Xfrontend -Xswiftc "$option")
   done
   # The linker's: nothing unused, nothing exported (Swift asks for all), all bound and sealed before main.
-  # A position-dependent executable would start 0.1 ms sooner; a root process that parses foreign bytes stays PIE.
   # bench/order.txt puts the functions of an attach side by side (see bench/order): a twentieth of its time.
   for option in --gc-sections --no-export-dynamic --as-needed --hash-style=gnu --strip-debug \
     -z relro -z now -T "$link_dir/startup.ld" \
     --symbol-ordering-file="$PWD/bench/order.txt" --no-warn-symbol-ordering; do
     flags+=(-Xlinker "$option")
   done
-  # Packed relocations are a fiftieth of the size; the loader reads them from glibc 2.36 on.
-  if [ "$(printf '%s\n' "glibc 2.36" "$(getconf GNU_LIBC_VERSION)" | sort -V | head -n 1)" = "glibc 2.36" ]; then
-    flags+=(-Xlinker -z -Xlinker pack-relative-relocs)
-  fi
   prepare_link_dir
   for product in wirehook-oci wirehook-runc wirehook; do
     PKG_CONFIG_PATH="$link_dir${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}" \
       run swift build "${flags[@]}" --product "$product"
+    # Written in one piece: the linker's many small writes leave the file in single pages of the page cache, and each
+    # start then takes a tenth longer.
+    cp -p ".build/release/$product" ".build/release/$product.whole"
+    mv ".build/release/$product.whole" ".build/release/$product"
   done
   # With sudo the folder would stay root's, and the next `swift build` of its owner would fail.
   [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" .build

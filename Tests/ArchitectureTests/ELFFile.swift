@@ -2,8 +2,6 @@ import Foundation
 
 /// What a test wants to know of an executable: elf(5), read by hand so that no tool need be there.
 struct ELFFile {
-  /// Position-independent: loaded at another address each time.
-  private(set) var isPIE = false
   /// The names of the libraries that the loader maps (DT_NEEDED).
   private(set) var libraries: [String] = []
   /// A part of the data is sealed after relocation (PT_GNU_RELRO), ...
@@ -24,7 +22,6 @@ struct ELFFile {
     guard bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2, 1]) else {
       throw Malformed(why: "no 64-bit little-endian ELF")
     }
-    isPIE = try number(UInt16.self, at: 16) == 3  // ET_DYN
     try readSegments()
     try readDynamicSection()
   }
