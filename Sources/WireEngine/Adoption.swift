@@ -65,13 +65,15 @@ enum Adoption {
     var gateways: [IPAddress]
   }
 
-  /// The peer of `link`, if it is in this namespace: each of the two names the other's index.
+  /// The peer of `link`, if it is in this namespace: the link names the namespace, and each of the two the other's index.
   private static func look(
     for link: Link, _ name: InterfaceName, in inhabitant: Inhabitant, on host: borrowing Host
   ) throws(WireError) -> Found? {
     do {
       let namespace = try NetworkNamespace.open(pid: inhabitant.process.pid)
-      guard namespace.identity == inhabitant.netns else { return nil }
+      guard namespace.identity == inhabitant.netns, let number = link.peerNamespace,
+        try host.route.number(of: namespace, until: host.deadline) == number
+      else { return nil }
       let socket = try namespace.run(backTo: host.namespace, mapping: { $0 }) { () throws(SystemError) in
         try NetlinkSocket(.route)
       }

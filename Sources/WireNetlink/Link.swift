@@ -24,6 +24,8 @@ package struct Link: Sendable, Hashable {
   package var group: UInt32
   /// The index of a veth's other end, which means something in that end's namespace only.
   package var peerIndex: UInt32?
+  /// The number that this namespace knows the peer's namespace by; nil where the peer is in this one.
+  package var peerNamespace: UInt32?
   /// How it is a port of a bridge, if it is.
   package var port: BridgePortSettings?
 }
@@ -72,6 +74,7 @@ extension Link {
       case IFLA_IFALIAS: link.alias = value.text
       case IFLA_GROUP: link.group = try value.uint32
       case IFLA_LINK: link.peerIndex = try value.uint32
+      case IFLA_LINK_NETNSID: link.peerNamespace = try value.uint32
       case IFLA_LINKINFO: try link.read(info: value)
       default: break
       }

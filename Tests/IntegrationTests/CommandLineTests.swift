@@ -103,6 +103,25 @@ import Testing
     }
   }
 
+  @Test func gcRecordsAnewWhatLivesWhenTheStateWasLost() throws {
+    try Sandbox.with { host in
+      let web = try host.started("web", ["wirehook.ports": "8080:80"])
+      try web.serve(80)
+      for file in try FileManager.default.contentsOfDirectory(atPath: host.stateFolder) where !file.contains("lock") {
+        try FileManager.default.removeItem(atPath: "\(host.stateFolder)/\(file)")
+      }
+      let collected = try host.wirehook("gc")
+      #expect(collected.exitCode == 0 && collected.stdout.contains("adopted"), "\(collected)")
+      let entry = try #require(try host.list().first)
+      #expect(entry["id"].string == "web" && entry["pid"].int == Int(web.pid))
+      #expect(try host.wirehook("check").exitCode == 0)
+      // Its port is its own again, and it is still published.
+      let other = try host.container("other")
+      #expect(try host.tryAttach(other, ["wirehook.ports": "8080:80"]).stderr.contains("web"))
+      #expect(try host.outside.ask("192.168.77.1", 8080).server == "web")
+    }
+  }
+
   @Test func theConfigurationIsChecked() throws {
     try Sandbox.with { host in
       let good = try host.wirehook("config", "check")
