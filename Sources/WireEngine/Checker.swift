@@ -28,7 +28,8 @@ package enum Checker {
         continue
       }
       guard record.status == .attached else { continue }
-      differences += try ContainerCheck(try Records.attachment(record)).differences(record.pid, on: host)
+      differences += try ContainerCheck(try Records.attachment(record)).differences(
+        record.pid, startedAt: record.pidStart, on: host)
     }
     return differences
   }

@@ -7,7 +7,7 @@ package import WireState
 package enum Collector {
   /// Whether the container is gone: its process has ended, or the attach that recorded it was cut off.
   package static func isGone(_ record: ContainerRecord, on host: borrowing Host) throws(WireError) -> Bool {
-    guard ProcessIdentity(pid: record.pid, startTime: record.pidStart).isAlive else { return true }
+    guard lives(record) else { return true }
     guard record.status != .attached else { return false }
     // Somebody is at it, or was until he was killed.
     guard try host.locks.tryLock(.container(record.id)) else { return false }
@@ -21,7 +21,10 @@ package enum Collector {
     guard try isGone(record, on: host) else { return false }
     try host.locks.lock(.container(id), until: host.deadline)
     defer { host.locks.unlock(.container(id)) }
+    // It may have been started again while this one waited. Whoever has the lock knows that nobody else is at it: a
+    // record that says so was cut off.
     guard let record = try self.record(id, on: host) else { return true }
+    guard record.status != .attached || !lives(record) else { return false }
     try release(record, on: host)
     host.log.write(.info, "took back what container \(id) had left")
     return true
@@ -54,6 +57,11 @@ package enum Collector {
       _ = try host.store.removeContainer(id: record.id)
     }
     if let attachment { try NetworkInstaller.forgetUnused(after: attachment, on: host) }
+  }
+
+  /// Whether the very process that was recorded still runs.
+  static func lives(_ record: ContainerRecord) -> Bool {
+    ProcessIdentity(pid: record.pid, startTime: record.pidStart).isAlive
   }
 
   private static func record(_ id: String, on host: borrowing Host) throws(WireError) -> ContainerRecord? {

@@ -10,13 +10,13 @@ struct ContainerCheck {
 
   init(_ attachment: Attachment) { self.attachment = attachment }
 
-  func differences(_ pid: Int32, on host: borrowing Host) throws(WireError) -> [Difference] {
+  func differences(_ pid: Int32, startedAt start: UInt64, on host: borrowing Host) throws(WireError) -> [Difference] {
     var texts: [String] = []
     do throws(NetlinkError) {
       for interface in attachment.interfaces { texts += try hostEnd(interface, on: host) }
       // Where the host end is gone so is its peer: what is missing inside says nothing more.
       if texts.isEmpty, let namespace = try? ContainerNamespace.open(pid: pid, home: host.namespace.identity),
-        let side = try? ContainerSide(namespace, home: host.namespace)
+        namespace.process.startTime == start, let side = try? ContainerSide(namespace, home: host.namespace)
       {
         texts += try inside(side, until: host.deadline)
       }

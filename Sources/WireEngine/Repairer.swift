@@ -28,9 +28,12 @@ package enum Repairer {
   private static func repair(_ record: ContainerRecord, on host: borrowing Host) throws(WireError) {
     try host.locks.lock(.container(record.id), until: host.deadline)
     defer { host.locks.unlock(.container(record.id)) }
+    // Somebody may have detached it, or started it again, while this one waited for the lock.
+    guard try host.read({ () throws(StateError) in try host.store.container(id: record.id) }) == record else { return }
     let attachment = try Records.attachment(record)
-    guard try !ContainerCheck(attachment).differences(record.pid, on: host).isEmpty,
-      let namespace = try ContainerNamespace.open(pid: record.pid, home: host.namespace.identity)
+    guard try !ContainerCheck(attachment).differences(record.pid, startedAt: record.pidStart, on: host).isEmpty,
+      let namespace = try ContainerNamespace.open(pid: record.pid, home: host.namespace.identity),
+      namespace.process.startTime == record.pidStart
     else { return }
     let side = try ContainerSide(namespace, home: host.namespace)
     var bridges: [InterfaceName: UInt32] = [:]

@@ -152,6 +152,28 @@ import Testing
     }
   }
 
+  /// One that died holds the port, starts again at the very moment at which a rival takes back what the dead hold.
+  @Test func aRivalTakesBackFromTheDeadAndNotFromTheRestarted() throws {
+    try Sandbox.with { host in
+      try host.warmUp()
+      let ports = ["wirehook.ports": "8080:80"]
+      for round in 0..<25 {
+        try host.started("web", ports).kill()
+        let again = try host.container("web")
+        let rival = try host.container("rival\(round)")
+        let results = try concurrently([again, rival], width: 2) { try host.tryAttach($0, ports).succeeded }
+        #expect(results.filter { $0 }.count == 1, "round \(round): \(results)")
+        for (container, isWired) in zip([again, rival], results) {
+          #expect(try container.links().contains("eth0") == isWired, "round \(round): \(container.id)")
+        }
+        #expect(try host.list().count == 1)
+        #expect(try host.wirehook("check").exitCode == 0)
+        try host.stop(again)
+        try host.stop(rival)
+      }
+    }
+  }
+
   @Test func aFlushWhileManyAttachLeavesThemAllAttached() throws {
     try Sandbox.with { host in
       try host.warmUp()
