@@ -46,12 +46,13 @@ let package = Package(
     module("WireLinux", ["CLinux", "WireCore"]),
     module("WireNetlink", ["CLinux", "CMnl", "WireCore", "WireLinux"]),
     module("WireNFTables", ["CLinux", "CMnl", "CNftnl", "WireCore", "WireLinux"]),
+    module("WireOVSDB", ["CLinux", "WireCore", "WireJSON", "WireLinux"]),
     module("WireState", ["CSQLite", "WireCore", "WireLinux"]),
     module(
       "WireEngine",
       [
         "CLinux", "WireCore", "WireJSON", "WireConfig", "WireOCI", "WirePlan", "WireLinux", "WireNetlink",
-        "WireNFTables", "WireState",
+        "WireNFTables", "WireOVSDB", "WireState",
       ]),
 
     .executableTarget(name: "wirehook-oci", dependencies: ["WireCore", "WireEngine"], swiftSettings: settings),
@@ -73,6 +74,7 @@ let package = Package(
     tests("WireConfigTests", ["WireCore", "WireJSON", "WireConfig"]),
     tests("WireOCITests", ["WireCore", "WireJSON", "WireOCI"]),
     tests("WirePlanTests", ["WireCore", "WireJSON", "WireConfig", "WireOCI", "WirePlan"]),
+    tests("WireOVSDBTests", ["WireCore", "WireJSON", "WireLinux", "WireOVSDB"]),
     tests("WireStateTests", ["WireCore", "WireLinux", "WireState"]),
     tests("WireEngineTests", ["WireCore", "WireEngine"]),
     tests("KernelTests", ["CLinux", "WireCore", "WireLinux", "WireNetlink", "WireNFTables"]),

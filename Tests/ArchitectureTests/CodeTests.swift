@@ -11,10 +11,11 @@ private let allowed: [String: Set<String>] = [
   "WireLinux": ["CLinux", "Glibc", "WireCore"],
   "WireNetlink": ["CLinux", "CMnl", "Glibc", "WireCore", "WireLinux"],
   "WireNFTables": ["CLinux", "CMnl", "CNftnl", "Glibc", "WireCore", "WireLinux"],
+  "WireOVSDB": ["CLinux", "Glibc", "WireCore", "WireJSON", "WireLinux"],
   "WireState": ["CSQLite", "Glibc", "WireCore", "WireLinux"],
   "WireEngine": [
     "CLinux", "Glibc", "WireConfig", "WireCore", "WireJSON", "WireLinux", "WireNFTables", "WireNetlink", "WireOCI",
-    "WirePlan", "WireState",
+    "WireOVSDB", "WirePlan", "WireState",
   ],
   "wirehook-oci": ["Glibc", "WireCore", "WireEngine"],
   "wirehook-runc": ["Glibc", "WireConfig", "WireCore", "WireJSON", "WireLinux", "WireOCI"],
