@@ -16,7 +16,7 @@ extension InterfaceRequest {
         MACAddress(value).flatMap { $0.isMulticast || $0.isZero ? nil : $0 }
       }
     case .mtu: mtu = UInt32(try text.number(in: 68...65535))
-    case .vlan: vlan = UInt16(try text.number(in: 1...4094))
+    case .vlan: vlan = try text.parsed(VLANMembership.expectation) { VLANMembership($0) }
     case .bandwidth: bandwidth = try Self.bandwidth(text)
     case .sysctl: sysctls = try Self.sysctls(text)
     case .network, .dns, .dnsSearch, .hosts, .alias: throw text.refused("the key is not for an interface")

@@ -38,8 +38,8 @@ package struct InterfaceRequest: Sendable, Equatable {
   package var mac: MACAddress?
   /// In bytes.
   package var mtu: UInt32?
-  /// The 802.1Q tag, 1...4094.
-  package var vlan: UInt16?
+  /// The VLANs of its port.
+  package var vlan: VLANMembership?
   package var bandwidth = Bandwidth()
   package var sysctls: [SysctlSetting] = []
 
@@ -56,7 +56,7 @@ package enum NetworkReference: Sendable, Hashable, CustomStringConvertible {
   /// `bridge:NAME`, a Linux bridge that is there.
   case bridge(InterfaceName)
   /// `ovs:NAME`, an Open vSwitch bridge that is there.
-  case ovs(String)
+  case ovs(InterfaceName)
 
   /// As the annotation spells it.
   package var description: String {

@@ -15,6 +15,8 @@ package struct MainConfig: Sendable, Equatable {
   /// Host addresses for ports that name none; empty: all.
   package var publishOn: [IPAddress] = []
   package var policy = Policy()
+  /// Where Open vSwitch's database is, for networks that do not say it and for `ovs:NAME`.
+  package var ovsDatabase = DatabaseAddress.standard
 
   /// Where the main file is, unless an option or `$WIREHOOK_CONFIG` says otherwise.
   package static let standardPath = "/etc/wirehook/wirehook.json"
@@ -30,7 +32,7 @@ package struct MainConfig: Sendable, Equatable {
 extension MainConfig {
   /// The keys of the main file.
   package static let keys = [
-    "state_dir", "default_network", "auto", "runtime", "log", "timeout_ms", "publish_on", "policy",
+    "state_dir", "default_network", "auto", "runtime", "log", "timeout_ms", "publish_on", "policy", "ovs",
   ]
 
   /// Reads the main file; `file` is its path, for errors.
@@ -54,6 +56,10 @@ extension MainConfig {
     if let given = reader["timeout_ms"] { timeoutMilliseconds = Int(try given.integer(in: 100...600_000)) }
     publishOn = try reader["publish_on"]?.hostAddresses() ?? []
     if let given = reader["policy"] { policy = try Policy(given) }
+    if let given = reader["ovs"] {
+      try given.allowOnly(["database"])
+      ovsDatabase = try OVSSettings.database(given) ?? ovsDatabase
+    }
   }
 
   /// The path without slashes at its end; nil if it is relative or leads upwards.

@@ -35,8 +35,11 @@ package struct Network: Sendable, Equatable {
   package var managed = true
   /// In bytes; nil: the MTU of the default route's link.
   package var mtu: UInt32?
-  /// The 802.1Q tag, 1...4094.
-  package var vlan: UInt16?
+  /// The VLANs of the containers' ports.
+  package var vlan: VLANMembership?
+  package var vxlan: VXLAN?
+  /// With the driver `ovs`.
+  package var ovs = OVSSettings()
   package var routes: [RouteRequest] = []
   /// Whether containers listen to router advertisements.
   package var slaac = false
@@ -60,10 +63,10 @@ extension Network {
   /// The keys of a network file.
   package static let keys = [
     "name", "driver", "bridge", "subnets", "masquerade", "internal", "isolate", "expose", "publish_on", "allow",
-    "managed", "mtu", "vlan", "routes", "slaac", "dns_servers",
+    "managed", "mtu", "vlan", "vxlan", "routes", "slaac", "dns_servers", "ovs",
   ]
   /// Keys of the contract that are refused as not in this version.
-  package static let laterKeys = ["vxlan", "ovs", "ovn", "dns", "parent", "mode"]
+  package static let laterKeys = ["ovn", "dns", "parent", "mode"]
 
   /// Reads a network file. `file` is its path, or its last parts: it is named in errors, and NAME.json must be the file of
   /// the network NAME.
@@ -72,13 +75,11 @@ extension Network {
     try reader.allowOnly(Self.keys + Self.laterKeys)
     try Self.refuseLaterKeys(reader)
     let name = try Self.name(reader, file: file)
-    if let driver = try reader["driver"]?.parsed(Driver.expectation, Driver.init(rawValue:)), driver != .bridge {
-      throw WireError(
-        "\(file): driver \"\(driver.rawValue)\"", "not in this version of wirehook", hint: "use \"bridge\"")
-    }
+    let driver = try Self.driver(reader)
     let managed = try reader["managed"]?.bool() ?? true
     let bridge = try Self.bridge(reader, name: name)
     self.init(name: name, bridge: bridge, subnets: try Subnet.list(reader, managed: managed))
+    self.driver = driver
     self.managed = managed
     `internal` = try reader["internal"]?.bool() ?? false
     masquerade = try Self.masquerade(reader, managed: managed, isInternal: `internal`)
@@ -87,7 +88,12 @@ extension Network {
     publishOn = try reader["publish_on"]?.hostAddresses() ?? []
     allow = try reader["allow"]?.sources() ?? []
     mtu = try reader["mtu"].map { (mtu) throws(WireError) in UInt32(try mtu.integer(in: 68...65535)) }
-    vlan = try reader["vlan"].map { (vlan) throws(WireError) in UInt16(try vlan.integer(in: 1...4094)) }
+    vlan = try reader["vlan"].map { (vlan) throws(WireError) in try Self.vlan(vlan, driver) }
+    vxlan = try reader["vxlan"].flatMap { (vxlan) throws(WireError) in try Self.vxlan(vxlan, driver, managed: managed) }
+    if let given = reader["ovs"] {
+      guard driver == .ovs else { throw given.refused("only for \"driver\": \"ovs\"") }
+      ovs = try OVSSettings(given)
+    }
     routes = try Self.routes(reader["routes"])
     slaac = try reader["slaac"]?.bool() ?? false
     for server in try reader["dns_servers"]?.elements() ?? [] {
@@ -100,6 +106,31 @@ extension Network {
       guard let value = reader[key], value.value != .bool(false) else { continue }
       throw value.refused("not in this version of wirehook", hint: "take the key out")
     }
+  }
+
+  private static func driver(_ reader: JSONReader) throws(WireError) -> Driver {
+    guard let given = reader["driver"] else { return .bridge }
+    let driver = try given.parsed(Driver.expectation, Driver.init(rawValue:))
+    guard Driver.here.contains(driver) else {
+      throw given.refused("not in this version of wirehook", hint: "use \"bridge\" or \"ovs\"")
+    }
+    return driver
+  }
+
+  private static func vlan(_ reader: JSONReader, _ driver: Driver) throws(WireError) -> VLANMembership {
+    if case .integer = reader.value {
+      return .access(UInt16(try reader.integer(in: Int64(VLANMembership.tags.lowerBound)...4094)))
+    }
+    let vlan = try reader.parsed(VLANMembership.expectation) { VLANMembership($0) }
+    if case .trunk = vlan, driver != .ovs { throw reader.refused("only Open vSwitch has trunk ports here") }
+    return vlan
+  }
+
+  /// Tunnels are ports of the bridge, and a bridge of somebody else's gets none.
+  private static func vxlan(_ reader: JSONReader, _ driver: Driver, managed: Bool) throws(WireError) -> VXLAN? {
+    if reader.value == .bool(false) { return nil }
+    guard managed else { throw reader.refused("\"managed\" is false, so the bridge gets no tunnel of ours") }
+    return try VXLAN(reader, driver: driver)
   }
 
   private static func name(_ reader: JSONReader, file: String) throws(WireError) -> String {
@@ -160,5 +191,7 @@ extension Network {
 }
 
 extension Network.Driver {
+  /// Those that this version has.
+  static let here: [Network.Driver] = [.bridge, .ovs]
   static let expectation = "one of " + allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
 }

@@ -39,7 +39,7 @@ enum NetworkList {
     case "bridge":
       network = .bridge(try bridge(parts.popFirst(), entry))
     case "ovs":
-      network = .ovs(try bridge(parts.popFirst(), entry).description)
+      network = .ovs(try bridge(parts.popFirst(), entry))
     case "none": throw entry.expected("\"none\" to stand alone")
     case let name?:
       guard NetworkName.isValid(name) else { throw entry.expected("a network's name: \(NetworkName.expectation)") }

@@ -49,9 +49,9 @@ package enum Attach {
     do throws(WireError) {
       let setups = NetworkSetup.needed(
         by: attachment, chosen.requests.map { $0.facts.network }, ipv6: chosen.facts.ipv6)
-      let bridges = try NetworkInstaller.install(setups, chosen.bridges, standing, on: host)
+      let links = try NetworkInstaller.install(setups, chosen.links, standing, on: host)
       if engine.reference?.kind == .docker { try NetworkInstaller.admitBesideDocker(setups, on: host) }
-      let executor = Executor(bridges: bridges, failAt: failAt)
+      let executor = Executor(links: links, failAt: failAt)
       try executor.apply(Step.all(of: attachment), of: container, on: host, in: side)
       try Outcome.complete(state.id, on: host)
     } catch {

@@ -43,11 +43,12 @@ package struct Configuration: Sendable {
       guard error.errno == ENOENT else { throw Hints.explain(error, while: "reading \(file)") }
       return nil
     }
-    let network = try Network(json: try Self.parse(bytes, file), file: file)
+    var network = try Network(json: try Self.parse(bytes, file), file: file)
     guard network.name == name else {
       throw WireError(
         "\(file): name \(network.name.quoted)", "expected \(name.quoted)", hint: "a network's file is named after it")
     }
+    if network.driver == .ovs, network.ovs.database == nil { network.ovs.database = main.ovsDatabase }
     return network
   }
 

@@ -12,8 +12,8 @@ struct ContainerCheck {
 
   func differences(_ pid: Int32, startedAt start: UInt64, on host: borrowing Host) throws(WireError) -> [Difference] {
     var texts: [String] = []
+    for interface in attachment.interfaces { texts += try hostEnd(interface, on: host) }
     do throws(NetlinkError) {
-      for interface in attachment.interfaces { texts += try hostEnd(interface, on: host) }
       // Where the host end is gone so is its peer: what is missing inside says nothing more.
       if texts.isEmpty, let namespace = try? ContainerNamespace.open(pid: pid, home: host.namespace.identity),
         namespace.process.startTime == start, let side = try? ContainerSide(namespace, home: host.namespace)
@@ -23,22 +23,18 @@ struct ContainerCheck {
     } catch {
       throw Hints.explain(error, while: "looking at container \(attachment.container.owner)")
     }
-    let elements = Elements.of(Step.all(of: attachment))
-    for element in try Firewall().missing(of: elements, on: host) {
-      texts.append("element \(element) of inet wirehook \(element.set.rawValue) is missing")
-    }
+    texts += try Firewall().missing(of: FirewallPart(Step.all(of: attachment)), on: host)
     return texts.map { Difference(subject: "container \(attachment.container.owner)", text: $0) }
   }
 
-  private func hostEnd(_ interface: AttachedInterface, on host: borrowing Host) throws(NetlinkError) -> [String] {
+  private func hostEnd(_ interface: AttachedInterface, on host: borrowing Host) throws(WireError) -> [String] {
     let name = interface.hostLink
-    guard let link = try host.route.link(.name(name), until: host.deadline) else {
-      return ["host end \(name) of \(interface.name) is gone"]
+    let found: Link?
+    do throws(NetlinkError) { found = try host.route.link(.name(name), until: host.deadline) } catch {
+      throw Hints.explain(error, while: "looking at container \(attachment.container.owner)")
     }
-    var texts: [String] = []
-    if link.master == nil || link.master != host.route.index(of: interface.bridge) {
-      texts.append("host end \(name) of \(interface.name) is no port of bridge \(interface.bridge)")
-    }
+    guard let link = found else { return ["host end \(name) of \(interface.name) is gone"] }
+    var texts = try interface.driver.differences(of: interface, link, on: host)
     if !link.isUp { texts.append("host end \(name) of \(interface.name) is down") }
     return texts
   }

@@ -6,13 +6,13 @@ package import WirePlan
 
 /// Makes a plan's steps true, in their order: one batch of requests for each place.
 package struct Executor: ~Copyable {
-  /// The indices of the bridges that the steps name.
-  let bridges: [InterfaceName: UInt32]
+  /// The indices of the Linux bridges that the steps name.
+  let links: [InterfaceName: UInt32]
   /// The step that is made to fail, for tests: its place then gets a request that the kernel refuses.
   let failAt: Int?
 
-  package init(bridges: [InterfaceName: UInt32], failAt: Int? = nil) {
-    self.bridges = bridges
+  package init(links: [InterfaceName: UInt32], failAt: Int? = nil) {
+    self.links = links
     self.failAt = failAt
   }
 
@@ -29,13 +29,16 @@ package struct Executor: ~Copyable {
       return part
     }
     let what = "attaching \((container.name ?? container.id).quoted)"
-    try HostLinks(what: what, bridges: bridges, failAt: failAt).make(part(.host), on: host, in: side)
+    try HostLinks(what: what, links: links, failAt: failAt).make(part(.host), on: host, in: side)
+    // ovs-vswitchd works on them while the rest is made.
+    let ports = try SwitchPorts(part(.switch), what, failAt: failAt, on: host)
     try Shaping(what: what, failAt: failAt).apply(part(.shaping), on: host)
     try firewall(part(.firewall), what, on: host)
     let inside = InsideContainer(what: what, failAt: failAt)
     try inside.set(part(.settings), on: host, in: side)
     try inside.configure(part(.container), on: host, in: side)
     try FileEditor.apply(part(.files), what, failAt: failAt, log: host.log)
+    try ports.settle(on: host)
   }
 
   private borrowing func firewall(
@@ -46,7 +49,7 @@ package struct Executor: ~Copyable {
       throw WireError(what, "step \(failAt) was told to fail")
     }
     let firewall = try Firewall()
-    try firewall.add(Elements.of(steps.map { $0.step }), on: host)
+    try firewall.add(FirewallPart(steps.map { $0.step }), on: host)
     try Flows.forget(steps.map { $0.step }, until: host.deadline)
   }
 }

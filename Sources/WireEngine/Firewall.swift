@@ -21,21 +21,21 @@ package struct Firewall: ~Copyable {
 
   /// Adds elements. Where the table is gone, it is built with all that the records want, which includes them: another
   /// firewall's `nft flush ruleset` is healed by the next container that starts.
-  package borrowing func add(_ elements: [Element], on host: borrowing Host) throws(WireError) {
-    guard !elements.isEmpty else { return }
+  package borrowing func add(_ part: FirewallPart, on host: borrowing Host) throws(WireError) {
+    guard !part.isEmpty else { return }
     do throws(NFTablesError) {
-      return try socket.add(elements, deadline: host.deadline.moment)
+      return try socket.add(part.elements, guarding: part.guards, deadline: host.deadline.moment)
     } catch {
       guard error.kind == .missing else { throw Hints.explain(error, while: "publishing in the firewall") }
     }
-    try rebuild(elements, on: host)
+    try rebuild(part, on: host)
   }
 
-  /// Takes elements away; what is gone already is fine.
-  package borrowing func remove(_ elements: [Element], on host: borrowing Host) throws(WireError) {
-    guard !elements.isEmpty else { return }
+  /// Takes a part away; what is gone already is fine.
+  package borrowing func remove(_ part: FirewallPart, on host: borrowing Host) throws(WireError) {
+    guard !part.isEmpty else { return }
     do throws(NFTablesError) {
-      try socket.remove(elements, deadline: host.deadline.moment)
+      try socket.remove(part.elements, guarding: part.guards, deadline: host.deadline.moment)
     } catch {
       throw Hints.explain(error, while: "taking ports back from the firewall")
     }
@@ -76,11 +76,14 @@ package struct Firewall: ~Copyable {
     }
   }
 
-  /// Those of the elements that are not there.
-  package borrowing func missing(of elements: [Element], on host: borrowing Host) throws(WireError) -> [Element] {
-    guard !elements.isEmpty else { return [] }
+  /// What of a part is not there, in words.
+  package borrowing func missing(of part: FirewallPart, on host: borrowing Host) throws(WireError) -> [String] {
+    guard !part.isEmpty else { return [] }
     do throws(NFTablesError) {
-      return try socket.missing(of: elements, deadline: host.deadline.moment)
+      let elements = try socket.missing(of: part.elements, deadline: host.deadline.moment)
+      let guards = part.guards.isEmpty ? [] : try socket.guards(deadline: host.deadline.moment)
+      return elements.map { "element \($0) of inet wirehook \($0.set.rawValue) is missing" }
+        + part.guards.filter { !guards.contains($0) }.map { "the guard of host end \($0) in inet wirehook is missing" }
     } catch {
       throw Hints.explain(error, while: "reading the firewall table")
     }
@@ -88,9 +91,9 @@ package struct Firewall: ~Copyable {
 
   /// Replaces the table with a whole one that holds everything that is recorded, in one transaction.
   package borrowing func restore(on host: borrowing Host) throws(WireError) {
-    let wanted = try Records.elements(on: host)
+    let wanted = try Records.firewall(on: host)
     do throws(NFTablesError) {
-      try socket.rebuild(elements: wanted, deadline: host.deadline.moment)
+      try socket.rebuild(elements: wanted.elements, guarding: wanted.guards, deadline: host.deadline.moment)
     } catch {
       throw Hints.explain(error, while: "restoring the firewall table inet wirehook")
     }
@@ -107,17 +110,29 @@ package struct Firewall: ~Copyable {
     return elements
   }
 
-  /// Builds the table with everything that is recorded, and `elements`, in one transaction. Where another process has
-  /// built it meanwhile, the elements are added.
-  package borrowing func rebuild(_ elements: [Element], on host: borrowing Host) throws(WireError) {
-    var wanted = try Records.elements(on: host)
-    wanted += elements.filter { !wanted.contains($0) }
+  /// What the table holds for single containers; the rest belongs to networks.
+  package borrowing func ofContainers(on host: borrowing Host) throws(WireError) -> FirewallPart {
+    var part = FirewallPart()
+    part.elements = try elements(of: SetName.ofContainers, on: host)
     do throws(NFTablesError) {
-      try socket.build(elements: wanted, deadline: host.deadline.moment)
+      part.guards = try socket.guards(deadline: host.deadline.moment)
+    } catch {
+      guard error.kind == .missing else { throw Hints.explain(error, while: "reading the firewall table") }
+    }
+    return part
+  }
+
+  /// Builds the table with everything that is recorded, and `part`, in one transaction. Where another process has built
+  /// it meanwhile, the part is added.
+  package borrowing func rebuild(_ part: FirewallPart, on host: borrowing Host) throws(WireError) {
+    var wanted = try Records.firewall(on: host)
+    wanted.formUnion(part)
+    do throws(NFTablesError) {
+      try socket.build(elements: wanted.elements, guarding: wanted.guards, deadline: host.deadline.moment)
     } catch {
       throw Hints.explain(error, while: "building the firewall table inet wirehook")
     }
-    host.log.write(.info, "built the firewall table inet wirehook with \(wanted.count) elements")
+    host.log.write(.info, "built the firewall table inet wirehook with \(wanted.elements.count) elements")
   }
 
   /// Where Docker's FORWARD policy drops what it does not know: the accept that Docker documents for this.
@@ -142,4 +157,13 @@ package struct Firewall: ~Copyable {
       throw Hints.explain(error, while: "\(what) in chain DOCKER-USER of iptables-legacy")
     }
   }
+}
+
+extension SetName {
+  /// The maps that published ports are in.
+  static let ports: [SetName] = [.ports4, .ports6, .lports4, .lports6, .loports4, .loports6]
+
+  /// The sets whose elements belong to single containers.
+  fileprivate static let ofContainers: [SetName] =
+    ports + [.snat4, .snat6, .noreturn4, .noreturn6, .restricted4, .restricted6, .allow4, .allow6]
 }

@@ -100,27 +100,20 @@ package enum Garbage {
     _ dryRun: Bool, besides adopted: [Attachment], on host: borrowing Host
   ) throws(WireError) -> [Finding] {
     let firewall = try Firewall()
-    let present = try firewall.elements(of: SetName.ofContainers, on: host)
+    let present = try firewall.ofContainers(on: host)
     guard !present.isEmpty else { return [] }
-    var recorded = Set(adopted.flatMap { Elements.of(Step.all(of: $0)) })
+    var recorded = FirewallPart(adopted.flatMap { Step.all(of: $0) })
     for record in try host.read({ () throws(StateError) in try host.store.containers() }) where !record.document.isEmpty
     {
-      recorded.formUnion(Elements.of(Step.all(of: try Records.attachment(record))))
+      recorded.append(FirewallPart(Step.all(of: try Records.attachment(record))))
     }
-    let orphans = present.filter { !recorded.contains($0) }
+    let known = Set(recorded.elements)
+    var orphans = FirewallPart()
+    orphans.elements = present.elements.filter { !known.contains($0) }
+    orphans.guards = present.guards.filter { !recorded.guards.contains($0) }
     if !dryRun { try firewall.remove(orphans, on: host) }
-    return orphans.map { Finding(kind: .element, name: "inet wirehook \($0.set.rawValue)", detail: $0.description) }
+    return orphans.elements.map {
+      Finding(kind: .element, name: "inet wirehook \($0.set.rawValue)", detail: $0.description)
+    } + orphans.guards.map { Finding(kind: .element, name: "inet wirehook", detail: "the guard of host end \($0)") }
   }
-}
-
-extension SetName {
-  /// The maps that published ports are in.
-  static let ports: [SetName] = [.ports4, .ports6, .lports4, .lports6, .loports4, .loports6]
-
-  /// The sets whose elements belong to single containers; the others' belong to networks.
-  fileprivate static let ofContainers: [SetName] =
-    ports + [
-      .snat4, .snat6, .noreturn4, .noreturn6, .restricted4,
-      .restricted6, .allow4, .allow6,
-    ]
 }

@@ -7,7 +7,7 @@ import WirePlan
 /// The host's ends: the pairs, and their settings as ports of a bridge, in one batch.
 struct HostLinks {
   let what: String
-  let bridges: [InterfaceName: UInt32]
+  let links: [InterfaceName: UInt32]
   let failAt: Int?
 
   func make(
@@ -37,8 +37,13 @@ struct HostLinks {
       switch step {
       case .veth(let pair):
         var host = LinkSettings(
-          mac: LinkNames.hostMAC(pair.host), mtu: pair.mtu, master: bridges[pair.bridge], isUp: true, alias: pair.alias)
+          mac: LinkNames.hostMAC(pair.host), mtu: pair.mtu, master: pair.bridge.flatMap { links[$0] }, isUp: true,
+          alias: pair.alias)
         host.port = portFlags(of: pair.host, in: steps)
+        if pair.isSilent {
+          host.arp = false
+          host.makesLinkLocal = false
+        }
         batch.createVeth(
           pair.host, host, peer: pair.peer, LinkSettings(mac: pair.peerMAC, mtu: pair.mtu), in: side.namespace)
       default: break

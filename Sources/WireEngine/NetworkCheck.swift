@@ -19,39 +19,21 @@ struct NetworkCheck {
   func differences(on host: borrowing Host) throws(WireError) -> [Difference] {
     var texts: [String] = []
     do throws(NetlinkError) {
-      texts += try bridge(on: host)
+      texts += try GatewayLink.differences(of: setup, marker.bridgeIndex, on: host)
     } catch {
       throw Hints.explain(error, while: "looking at network \(setup.network)")
     }
+    if setup.managed { texts += try setup.driver.driver.differences(of: setup, on: host) }
     for family in setup.families where setup.managed && !isForwarding(family) {
       texts.append("\(family.name) forwarding is off")
     }
     let firewall = try Firewall()
     if try !firewall.isIntact(on: host) { texts.append("the firewall table inet wirehook is gone or was changed") }
-    if try !firewall.isAdmittedBesideDocker(setup.bridge, until: host.deadline) {
-      texts.append("chain DOCKER-USER does not accept bridge \(setup.bridge), and Docker drops what it does not know")
+    if try !firewall.isAdmittedBesideDocker(setup.link, until: host.deadline) {
+      texts.append("chain DOCKER-USER does not accept bridge \(setup.link), and Docker drops what it does not know")
     }
-    for element in try firewall.missing(of: Elements.of(setup), on: host) {
-      texts.append("element \(element) of inet wirehook \(element.set.rawValue) is missing")
-    }
+    texts += try firewall.missing(of: FirewallPart(setup), on: host)
     return texts.map { Difference(subject: "network \(setup.network)", text: $0) }
-  }
-
-  private func bridge(on host: borrowing Host) throws(NetlinkError) -> [String] {
-    guard let link = try host.route.link(.name(setup.bridge), until: host.deadline) else {
-      return ["bridge \(setup.bridge) is gone"]
-    }
-    var texts: [String] = []
-    if Int32(truncatingIfNeeded: link.index) != marker.bridgeIndex {
-      texts.append("bridge \(setup.bridge) is another one than was set up")
-    }
-    guard setup.managed else { return texts }
-    if !link.isUp { texts.append("bridge \(setup.bridge) is down") }
-    let present = try host.route.addresses(of: link.index, until: host.deadline).map { $0.prefix }
-    for address in setup.addresses where !present.contains(address) {
-      texts.append("address \(address) of bridge \(setup.bridge) is missing")
-    }
-    return texts
   }
 
   /// A setting that cannot be read is not called off.

@@ -8,16 +8,11 @@ import WireState
 
 /// Finds the network that each interface of a request names, and what the host has of it.
 enum NetworkChoice {
-  /// One bridge as the kernel has it.
-  struct Bridge: Sendable {
-    var index: UInt32
-    var mtu: UInt32
-  }
-
-  /// What was found: the interfaces with their networks, and the bridges that are there.
+  /// What was found: the interfaces with their networks, and the links that are there.
   struct Chosen {
     var requests: [(request: InterfaceRequest, facts: NetworkFacts)] = []
-    var bridges: [InterfaceName: Bridge] = [:]
+    /// The indices of the host's links on the networks that are there.
+    var links: [InterfaceName: UInt32] = [:]
     var facts: HostFacts
   }
 
@@ -32,15 +27,8 @@ enum NetworkChoice {
     }
     for interface in request.interfaces {
       let network = try network(interface.network, standing, ipv6: ipv6, on: host)
-      let bridge = try bridge(of: network, standing, on: host)
-      var facts = NetworkFacts(network: network, bridgeMTU: bridge?.mtu, bridgeAddresses: [])
-      if let bridge {
-        chosen.bridges[network.bridge] = bridge
-        if !network.managed { facts.bridgeAddresses = try addresses(of: bridge, network, on: host) }
-      } else if network.mtu == nil {
-        chosen.facts.uplinkMTU = try uplinkMTU(on: host)
-      }
-      if network.isolate == .containers {
+      let facts = try facts(of: network, standing, &chosen, on: host)
+      if network.isolate == .containers, facts.switchPort == nil {
         chosen.facts.bridgeNetfilterIsWhole =
           isOn("net", "bridge", "bridge-nf-call-iptables") && isOn("net", "bridge", "bridge-nf-call-ip6tables")
       }
@@ -49,43 +37,31 @@ enum NetworkChoice {
     return chosen
   }
 
-  /// The network's bridge; nil for one that is still to be made.
-  private static func bridge(
-    of network: Network, _ standing: Standing, on host: borrowing Host
-  ) throws(WireError) -> Bridge? {
-    // One that was set up and is still the same was looked at then: two calls that take no lock tell the rest.
-    if let index = host.route.index(of: network.bridge), let mtu = host.route.mtu(of: network.bridge),
-      standing.network(network.name)?.bridgeIndex == Int32(truncatingIfNeeded: index)
-    {
-      return Bridge(index: index, mtu: mtu)
+  /// What the host has of one network.
+  private static func facts(
+    of network: Network, _ standing: Standing, _ chosen: inout Chosen, on host: borrowing Host
+  ) throws(WireError) -> NetworkFacts {
+    let bridge = try network.driver.driver.look(at: network, standing, on: host)
+    var facts = NetworkFacts(network: network, bridgeMTU: bridge.mtu, bridgeAddresses: [])
+    facts.switchPort = bridge.switchPort
+    if let index = bridge.index {
+      chosen.links[network.link] = index
+      if !network.managed { facts.bridgeAddresses = try addresses(of: index, network, on: host) }
     }
-    let link: Link?
-    do throws(NetlinkError) {
-      link = try host.route.link(.name(network.bridge), until: host.deadline)
-    } catch {
-      throw Hints.explain(error, while: "looking at bridge \(network.bridge)")
+    guard network.mtu == nil else { return facts }
+    if let vxlan = network.vxlan {
+      facts.tunnelMTU = try NetworkMTU.tunnel(vxlan, on: host)
+    } else if bridge.mtu == nil {
+      chosen.facts.uplinkMTU = try NetworkMTU.uplink(on: host)
     }
-    guard let link else {
-      guard network.managed else {
-        throw WireError(
-          "network \(network.name)", "there is no bridge \(network.bridge) on this host",
-          hint: "make it: ip link add \(network.bridge) up type bridge")
-      }
-      return nil
-    }
-    guard link.kind == "bridge" else {
-      throw WireError(
-        "network \(network.name)", "link \(network.bridge) is not a bridge",
-        hint: "name a bridge, or give the network another \"bridge\"")
-    }
-    return Bridge(index: link.index, mtu: link.mtu)
+    return facts
   }
 
-  private static func addresses(of bridge: Bridge, _ network: Network, on host: borrowing Host) throws(WireError)
-    -> [Prefix]
-  {
+  private static func addresses(
+    of index: UInt32, _ network: Network, on host: borrowing Host
+  ) throws(WireError) -> [Prefix] {
     do throws(NetlinkError) {
-      return try host.route.addresses(of: bridge.index, until: host.deadline).map { $0.prefix }
+      return try host.route.addresses(of: index, until: host.deadline).map { $0.prefix }
     } catch {
       throw Hints.explain(error, while: "reading the addresses of bridge \(network.bridge)")
     }
@@ -96,10 +72,7 @@ enum NetworkChoice {
   ) throws(WireError) -> Network {
     switch reference {
     case .bridge(let bridge): return .onTheSpot(bridge: bridge)
-    case .ovs(let bridge):
-      throw WireError(
-        "annotation wirehook.network \"ovs:\(bridge)\"", "Open vSwitch is not in this version of wirehook",
-        hint: "use a Linux bridge: bridge:NAME")
+    case .ovs(let bridge): return .onTheSpot(ovs: bridge, database: host.main.ovsDatabase)
     case .named(let name): return try configured(name, standing, ipv6: ipv6, on: host)
     case nil: return try configured(host.main.defaultNetwork, standing, ipv6: ipv6, on: host)
     }
@@ -114,7 +87,7 @@ enum NetworkChoice {
     let near = Spelling.nearest(to: name, in: known).map { "did you mean \($0)? " } ?? ""
     throw WireError(
       "network \(name.quoted)", "there is no such network",
-      hint: "\(near)expected a file \(host.configuration.networksDirectory)/\(name).json, or bridge:NAME")
+      hint: "\(near)expected a file \(host.configuration.networksDirectory)/\(name).json, bridge:NAME or ovs:NAME")
   }
 
   /// A host may lack IPv6, or have it switched off.
@@ -135,21 +108,5 @@ enum NetworkChoice {
     } catch {
       return false
     }
-  }
-
-  /// The MTU of the link by which the host reaches the Internet; 1500 where there is none.
-  static func uplinkMTU(on host: borrowing Host) throws(WireError) -> UInt32 {
-    do throws(NetlinkError) {
-      for family in Family.allCases {
-        guard let index = try host.route.uplink(family, until: host.deadline),
-          let link = try host.route.link(.index(index), until: host.deadline)
-        else { continue }
-        // The kernel's largest for a bridge; a loopback or tunnel device may say more.
-        return min(link.mtu, 65_535)
-      }
-    } catch {
-      throw Hints.explain(error, while: "looking for the default route")
-    }
-    return 1500
   }
 }

@@ -14,22 +14,22 @@ package enum NetworkInstaller {
   /// How a network is recorded; another text means that it changed.
   package static func fingerprint(_ setup: NetworkSetup) -> String { JSONWriter.compact(setup.json) }
 
-  /// Makes sure of every network and returns the indices of their bridges.
+  /// Makes sure of every network and returns the indices of the host's links on them.
   ///
   /// A network stands if its record says so and the kernel's bridge is the very one that was set up: then nothing more
   /// is asked.
   static func install(
-    _ setups: [NetworkSetup], _ bridges: [InterfaceName: NetworkChoice.Bridge], _ standing: Standing,
+    _ setups: [NetworkSetup], _ links: [InterfaceName: UInt32], _ standing: Standing,
     on host: borrowing Host
   ) throws(WireError) -> [InterfaceName: UInt32] {
     var indices: [InterfaceName: UInt32] = [:]
     for setup in setups {
       let marker = standing.network(setup.network)
       // One that was spelled out on the spot goes with its last container, perhaps since the records were read.
-      if setup.managed, let bridge = bridges[setup.bridge], try stands(setup, bridge.index, marker) {
-        indices[setup.bridge] = bridge.index
+      if setup.managed, let index = links[setup.link], try stands(setup, index, marker) {
+        indices[setup.link] = index
       } else {
-        indices[setup.bridge] = try install(setup, on: host)
+        indices[setup.link] = try install(setup, on: host)
       }
     }
     return indices
@@ -48,34 +48,46 @@ package enum NetworkInstaller {
     defer { host.locks.unlock(.network(setup.network)) }
     // Another process may have done it while this one waited.
     let before = try host.read { () throws(StateError) in try host.store.marker(ofNetwork: setup.network) }
-    if let index = host.route.index(of: setup.bridge), try stands(setup, index, before) { return index }
+    if let index = host.route.index(of: setup.link), try stands(setup, index, before) { return index }
     let earlier = try before.flatMap { (marker) throws(WireError) in
       marker.bridgeIndex == 0 ? nil : try Records.network(marker)
     }
     var setup = setup
     if !setup.managed, let earlier { setup = setup.union(earlier) }
     try Overlaps.check(setup, on: host)
-    let bridge = setup.managed ? try BridgeInstaller.install(setup, on: host) : host.route.index(of: setup.bridge)
-    guard let bridge else {
-      throw WireError("network \(setup.network)", "bridge \(setup.bridge) has gone", hint: "make it again")
-    }
+    let index = try link(setup, insteadOf: earlier, on: host)
     try admit(setup, insteadOf: earlier, on: host)
     let marker = NetworkMarker(
-      name: setup.network, fingerprint: fingerprint(setup), bridgeIndex: Int32(truncatingIfNeeded: bridge))
+      name: setup.network, fingerprint: fingerprint(setup), bridgeIndex: Int32(truncatingIfNeeded: index))
     try host.change { () throws(StateError) in try host.store.setMarker(marker) }
     if setup.managed, setup.families.contains(.ipv6), NetworkChoice.isOn("net", "bridge", "bridge-nf-call-ip6tables") {
       host.log.write(
         .notice, "published ports do not answer on [::1] while net.bridge.bridge-nf-call-ip6tables is 1")
     }
     host.log.write(.info, "network \(setup.network) stands on bridge \(setup.bridge)")
-    return bridge
+    return index
+  }
+
+  /// Makes sure of the bridge, and of the host's link on it.
+  private static func link(
+    _ setup: NetworkSetup, insteadOf earlier: NetworkSetup?, on host: borrowing Host
+  ) throws(WireError) -> UInt32 {
+    guard setup.managed else {
+      guard let index = host.route.index(of: setup.link) else {
+        throw WireError("network \(setup.network)", "bridge \(setup.link) has gone", hint: "make it again")
+      }
+      return index
+    }
+    try Forwarding.enable(setup, on: host)
+    try setup.driver.driver.install(setup, insteadOf: earlier, on: host)
+    return try GatewayLink.configure(setup, on: host)
   }
 
   /// Makes sure of the accepts in Docker's chain for networks that stand already: Docker may have been started, or its
   /// rules flushed, since they were set up.
   static func admitBesideDocker(_ setups: [NetworkSetup], on host: borrowing Host) throws(WireError) {
     let firewall = try Firewall()
-    for setup in setups { try firewall.admitBesideDocker(setup.bridge, until: host.deadline) }
+    for setup in setups { try firewall.admitBesideDocker(setup.link, until: host.deadline) }
   }
 
   /// Takes a network's place in the firewall away, and its record. The bridge stays, or is gone.
@@ -83,9 +95,9 @@ package enum NetworkInstaller {
     try host.change { () throws(StateError) in _ = try host.store.removeMarker(ofNetwork: setup.network) }
     let firewall = try Firewall()
     // What another network has as well stays: the same subnet behind another bridge.
-    let shared = try Records.elements(on: host)
-    try firewall.remove(Elements.of(setup).filter { !shared.contains($0) }, on: host)
-    try firewall.dropBesideDocker(setup.bridge, until: host.deadline)
+    let shared = try Records.firewall(on: host)
+    try firewall.remove(FirewallPart(setup).without(shared), on: host)
+    try firewall.dropBesideDocker(setup.link, until: host.deadline)
   }
 
   /// Forgets the networks of a container that has gone which were spelled out on the spot, and which nobody uses any
@@ -124,11 +136,9 @@ package enum NetworkInstaller {
     _ setup: NetworkSetup, insteadOf earlier: NetworkSetup?, on host: borrowing Host
   ) throws(WireError) {
     let firewall = try Firewall()
-    let wanted = Elements.of(setup)
-    if let earlier {
-      try firewall.remove(Elements.of(earlier).filter { !wanted.contains($0) }, on: host)
-    }
+    let wanted = FirewallPart(setup)
+    if let earlier { try firewall.remove(FirewallPart(earlier).without(wanted), on: host) }
     try firewall.add(wanted, on: host)
-    try firewall.admitBesideDocker(setup.bridge, until: host.deadline)
+    try firewall.admitBesideDocker(setup.link, until: host.deadline)
   }
 }

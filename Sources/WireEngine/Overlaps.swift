@@ -14,7 +14,7 @@ enum Overlaps {
     for marker in markers where marker.name != setup.network && marker.bridgeIndex != 0 {
       let other = try Records.network(marker)
       guard let (mine, theirs) = overlap(setup, other) else { continue }
-      guard host.route.index(of: other.bridge) != nil else {
+      guard host.route.index(of: other.link) != nil else {
         try NetworkInstaller.forget(other, on: host)
         continue
       }

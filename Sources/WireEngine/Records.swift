@@ -20,15 +20,15 @@ package enum Records {
   }
 
   /// All that the records want in the firewall: the networks that stand, and the containers on them.
-  static func elements(on host: borrowing Host) throws(WireError) -> [Element] {
+  static func firewall(on host: borrowing Host) throws(WireError) -> FirewallPart {
     let markers = try host.read { () throws(StateError) in try host.store.markers() }
     let containers = try host.read { () throws(StateError) in try host.store.containers() }
-    var elements: [Element] = []
-    for marker in markers where marker.bridgeIndex != 0 { elements += Elements.of(try network(marker)) }
+    var parts = FirewallPart()
+    for marker in markers where marker.bridgeIndex != 0 { parts.append(FirewallPart(try network(marker))) }
     for record in containers where record.status == .attached {
-      elements += Elements.of(Step.all(of: try attachment(record)))
+      parts.append(FirewallPart(Step.all(of: try attachment(record))))
     }
-    return elements
+    return parts
   }
 
   private static func parse(_ text: String) throws(WireError) -> JSONValue {

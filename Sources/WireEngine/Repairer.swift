@@ -36,45 +36,19 @@ package enum Repairer {
       namespace.process.startTime == record.pidStart
     else { return }
     let side = try ContainerSide(namespace, home: host.namespace)
-    var bridges: [InterfaceName: UInt32] = [:]
-    for interface in attachment.interfaces {
-      guard let index = host.route.index(of: interface.bridge) else {
-        throw WireError(
-          "repairing container \(record.owner.quoted)", "there is no bridge \(interface.bridge)", hint: "make it again")
-      }
-      bridges[interface.bridge] = index
-    }
     let steps = Step.all(of: attachment)
     if attachment.interfaces.allSatisfy({ host.route.index(of: $0.hostLink) != nil }) {
-      try Firewall().add(Elements.of(steps), on: host)
-      try replug(attachment, bridges, on: host)
+      try Firewall().add(FirewallPart(steps), on: host)
+      for driver in attachment.drivers { try driver.replug(attachment, on: host) }
       try InsideContainer(what: "repairing container \(record.owner.quoted)", failAt: nil).restore(
         steps, on: host, in: side)
     } else {
       // A pair is gone as a whole. What is left of the others goes too, so that the plan can be applied from its start.
+      try SwitchPorts.remove(attachment, on: host)
       _ = try Undo.removeOwn(attachment.interfaces.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }, on: host)
-      try Executor(bridges: bridges).apply(steps, of: attachment.container, on: host, in: side)
-    }
-  }
-
-  /// Makes the host ends ports of their bridges again, and up.
-  private static func replug(
-    _ attachment: Attachment, _ bridges: [InterfaceName: UInt32], on host: borrowing Host
-  ) throws(WireError) {
-    var batch = Batch()
-    for interface in attachment.interfaces {
-      batch.setLink(.name(interface.hostLink), LinkSettings(master: bridges[interface.bridge], isUp: true))
-      guard interface.hairpin || interface.isolated else { continue }
-      // Flags are a port's: they went with the old one.
-      var flags = LinkSettings()
-      flags.port = BridgePortSettings(
-        hairpin: interface.hairpin ? true : nil, isIsolated: interface.isolated ? true : nil)
-      batch.setLink(.name(interface.hostLink), flags)
-    }
-    do throws(NetlinkError) {
-      try host.route.send(batch, until: host.deadline)
-    } catch {
-      throw Hints.explain(error, while: "putting host ends back on their bridges")
+      var links: [InterfaceName: UInt32] = [:]
+      for interface in attachment.interfaces { links[interface.bridge] = host.route.index(of: interface.bridge) }
+      try Executor(links: links).apply(steps, of: attachment.container, on: host, in: side)
     }
   }
 }

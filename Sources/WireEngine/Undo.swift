@@ -14,18 +14,20 @@ package enum Undo {
   package static func takeBack(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
     let steps = Step.all(of: attachment)
     let links = attachment.interfaces.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }
-    let elements = Elements.of(steps)
-    guard !elements.isEmpty else {
+    let part = FirewallPart(steps)
+    var failure: WireError?
+    do throws(WireError) { try SwitchPorts.remove(attachment, on: host) } catch { failure = error }
+    guard !part.isEmpty else {
       _ = try removeOwn(links, on: host)
+      if let failure { throw failure }
       return
     }
     let firewall = try Firewall()
-    var failure: WireError?
     do throws(WireError) {
-      try firewall.remove(elements, on: host)
+      try firewall.remove(part, on: host)
       try Flows.forget(steps, until: host.deadline)
     } catch {
-      failure = error
+      failure = failure ?? error
     }
     do throws(WireError) { _ = try removeOwn(links, holding: firewall.descriptor, on: host) } catch {
       failure = failure ?? error

@@ -31,6 +31,12 @@ extension NetlinkSocket {
   package func uplink(_ family: Family, until deadline: Deadline) throws(NetlinkError) -> UInt32? {
     let target =
       family == .ipv4 ? IPAddress(.ipv4, 0xc629_0004) : IPAddress(.ipv6, 0x2001_0503_ba3e_0000_0000_0000_0002_0030)
+    return try uplink(to: target, until: deadline)
+  }
+
+  /// The index of the link by which `target` is reached; nil where no route leads there. As `ip route get TARGET`.
+  package func uplink(to target: IPAddress, until deadline: Deadline) throws(NetlinkError) -> UInt32? {
+    let family = target.family
     var batch = Batch()
     var header = rtmsg()
     header.rtm_family = family.number

@@ -8,6 +8,8 @@ struct AddressPlanner {
   let facts: NetworkFacts
   let host: HostFacts
 
+  private var segment: String { facts.segment(request.vlan) }
+
   func plan(_ book: borrowing some ClaimBook & ~Copyable) throws(PlanFailure) -> [Prefix] {
     var addresses: [Prefix] = []
     switch request.addresses {
@@ -16,7 +18,7 @@ struct AddressPlanner {
     case .given(let given):
       for address in given {
         let prefix = try check(address)
-        try book.claimAddress(prefix.address, segment: facts.segment, interface: request.name, for: container)
+        try book.claimAddress(prefix.address, segment: segment, interface: request.name, for: container)
         addresses.append(prefix)
       }
     }
@@ -41,11 +43,11 @@ struct AddressPlanner {
     _ pools: [AddressPool], _ family: Family, _ book: borrowing some ClaimBook & ~Copyable
   ) throws(PlanFailure) -> Prefix {
     let before = try book.addressBefore(
-      segment: facts.segment, owner: container.owner, interface: request.name, family: family)
+      segment: segment, owner: container.owner, interface: request.name, family: family)
     if let before, let pool = pools.first(where: { $0.gives(before) }) { return try claim(before, of: pool, book) }
     for pool in pools {
       let next = try book.nextAddress(
-        segment: facts.segment, from: pool.first, to: pool.last, avoiding: { pool.avoids($0) })
+        segment: segment, from: pool.first, to: pool.last, avoiding: { pool.avoids($0) })
       if let next { return try claim(next, of: pool, book) }
     }
     throw exhausted(pools)
@@ -54,13 +56,13 @@ struct AddressPlanner {
   private func claim(
     _ address: IPAddress, of pool: AddressPool, _ book: borrowing some ClaimBook & ~Copyable
   ) throws(PlanFailure) -> Prefix {
-    try book.claimAddress(address, segment: facts.segment, interface: request.name, for: container)
+    try book.claimAddress(address, segment: segment, interface: request.name, for: container)
     return pool.prefix(of: address)
   }
 
   private func exhausted(_ pools: [AddressPool]) -> PlanFailure {
     .exhausted(
-      segment: facts.segment,
+      segment: segment,
       WireError(
         "giving \(request.name) an address on network \(facts.network.name)",
         "all of \(pools.map { $0.description }.joined(separator: ", ")) is taken",

@@ -50,7 +50,7 @@ package struct EngineReference: Sendable, Hashable {
   }
 }
 
-/// One interface of a container: a veth pair whose host end is a port of a bridge.
+/// One interface of a container: a veth pair whose host end is a port of a bridge, the kernel's or Open vSwitch's.
 package struct AttachedInterface: Sendable, Hashable {
   /// The name inside the container.
   package var name: InterfaceName
@@ -62,7 +62,9 @@ package struct AttachedInterface: Sendable, Hashable {
   package var mac: MACAddress
   /// Bytes.
   package var mtu: UInt32
-  package var vlan: UInt16?
+  package var vlan: VLANMembership?
+  /// How it is a port of Open vSwitch; nil for a port of a Linux bridge.
+  package var switchPort: SwitchPort?
   /// The first of each family is the one that ports are published to.
   package var addresses: [Prefix] = []
   /// One of each family at most, whether or not this interface gives the default route.
@@ -75,7 +77,7 @@ package struct AttachedInterface: Sendable, Hashable {
   package var sysctls: [InterfaceSysctl] = []
   package var ingress: Rate?
   package var egress: Rate?
-  /// The ifb device through which what the container sends is shaped; with `egress` only.
+  /// The ifb device through which what the container sends is shaped; with `egress` only, and not everywhere.
   package var shaper: InterfaceName?
   /// A container that calls its own published port comes back out of its own bridge port (br_netfilter).
   package var hairpin = false
@@ -104,6 +106,22 @@ package struct AttachedInterface: Sendable, Hashable {
 
   /// The address that ports of this family are published to.
   package func address(_ family: Family) -> IPAddress? { addresses.first { $0.family == family }?.address }
+}
+
+/// What a port of Open vSwitch has that a port of a Linux bridge has not.
+package struct SwitchPort: Sendable, Hashable {
+  package var database: DatabaseAddress
+  /// The bridge's datapath is ovs-vswitchd itself (`datapath_type=netdev`): it reads the host end by a packet socket, so
+  /// that the host's own IP stack hears the same frames unless it is kept from it.
+  package var isUserspace: Bool
+  /// Open vSwitch limits the bandwidth, and not the kernel's traffic control.
+  package var limits = false
+
+  package init(database: DatabaseAddress, isUserspace: Bool, limits: Bool = false) {
+    self.database = database
+    self.isUserspace = isUserspace
+    self.limits = limits
+  }
 }
 
 /// A route in the container, besides the connected and the default ones.

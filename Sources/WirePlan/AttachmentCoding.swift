@@ -43,7 +43,8 @@ extension AttachedInterface {
     members.set("host", .string(hostLink.description))
     members.set("mac", .string(mac.description))
     members.set("mtu", .integer(Int64(mtu)))
-    members.set("vlan", vlan.map { .integer(Int64($0)) })
+    members.set("vlan", vlan.map { $0.json })
+    members.set("switch", switchPort.map { $0.json })
     members.set("addresses", texts: addresses)
     members.set("gateways", texts: gateways)
     members.set("default_routes", texts: defaultRoutes.map { $0.name })
@@ -68,7 +69,8 @@ extension AttachedInterface {
       bridge: try reader.required("bridge").interfaceName(), hostLink: try reader.required("host").interfaceName(),
       mac: try reader.required("mac").parsed("a MAC address") { MACAddress($0) },
       mtu: UInt32(try reader.required("mtu").integer(in: 0...Int64(UInt32.max))))
-    vlan = try reader["vlan"].map { (vlan) throws(WireError) in UInt16(try vlan.integer(in: 1...4094)) }
+    vlan = try reader["vlan"].map { (vlan) throws(WireError) in try VLANMembership(vlan) }
+    switchPort = try reader["switch"].map { (port) throws(WireError) in try SwitchPort(port) }
     addresses = try reader.list("addresses", "an address with its length") { Prefix($0) }
     gateways = try reader.list("gateways", "an address") { IPAddress($0) }
     defaultRoutes = try reader.list("default_routes", "a family", Family.init(name:))
@@ -90,6 +92,35 @@ extension AttachedInterface {
     slaac = try reader["slaac"]?.bool() ?? false
     sourceAddresses = try reader.list("snat", "an address") { IPAddress($0) }
     noWayBack = try reader.list("no_way_back", "a family", Family.init(name:))
+  }
+}
+
+extension VLANMembership {
+  /// A number where one says it.
+  var json: JSONValue { tag.map { .integer(Int64($0)) } ?? .string(description) }
+
+  init(_ reader: JSONReader) throws(WireError) {
+    if case .integer = reader.value {
+      self = .access(UInt16(try reader.integer(in: 1...4094)))
+    } else {
+      self = try reader.parsed(VLANMembership.expectation) { VLANMembership($0) }
+    }
+  }
+}
+
+extension SwitchPort {
+  fileprivate var json: JSONValue {
+    var members = JSONMembers()
+    members.set("database", .string(database.description))
+    members.set("userspace", flag: isUserspace)
+    members.set("limits", flag: limits)
+    return members.value
+  }
+
+  fileprivate init(_ reader: JSONReader) throws(WireError) {
+    self.init(
+      database: try reader.required("database").parsed(DatabaseAddress.expectation) { DatabaseAddress($0) },
+      isUserspace: try reader["userspace"]?.bool() ?? false, limits: try reader["limits"]?.bool() ?? false)
   }
 }
 

@@ -14,6 +14,16 @@ package enum LinkNames {
     InterfaceName(derived: "wi" + hostEnd.description.dropFirst(2))
   }
 
+  /// The host's own port in a VLAN of an Open vSwitch bridge, which has the gateway's address: `br1.10`.
+  package static func vlanLink(bridge: InterfaceName, vlan: UInt16) -> InterfaceName {
+    InterfaceName("\(bridge).\(vlan)") ?? InterfaceName(derived: "wv" + token("\(bridge).\(vlan)", 0))
+  }
+
+  /// A tunnel of `bridge` to another host; nil: the kernel's VXLAN device, which has all remotes.
+  package static func tunnel(bridge: InterfaceName, key: String, remote: IPAddress?) -> InterfaceName {
+    InterfaceName(derived: "wx" + token("\(bridge)/\(key)/\(remote.map { "\($0)" } ?? "")", 0))
+  }
+
   /// What `ip link` shows beside the host end. The kernel takes 255 bytes (IFALIASZ).
   package static func alias(container: ContainerIdentity, interface: InterfaceName) -> String {
     let name = container.name.map { "\($0) " } ?? ""
@@ -26,6 +36,7 @@ package enum LinkNames {
   package static let aliasPrefix = "wirehook: "
 
   package static func alias(network: String) -> String { "\(aliasPrefix)network \(network)" }
+  package static func alias(tunnelOf network: String) -> String { "\(aliasPrefix)network \(network): tunnel" }
   package static func alias(shaperOf hostEnd: InterfaceName) -> String { "\(aliasPrefix)shaper of \(hostEnd)" }
 
   /// Whose host end a link with this alias is; the last word is the container's id.

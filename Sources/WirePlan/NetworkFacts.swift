@@ -8,6 +8,10 @@ package struct NetworkFacts: Sendable, Equatable {
   package var bridgeMTU: UInt32?
   /// The bridge's own addresses; asked only for a bridge that is not managed.
   package var bridgeAddresses: [Prefix]
+  /// How its containers are ports of Open vSwitch; nil for a Linux bridge.
+  package var switchPort: SwitchPort?
+  /// What the tunnels to other hosts leave of the MTU, in bytes; nil without tunnels.
+  package var tunnelMTU: UInt32?
 
   package init(network: Network, bridgeMTU: UInt32?, bridgeAddresses: [Prefix]) {
     self.network = network
@@ -15,8 +19,11 @@ package struct NetworkFacts: Sendable, Equatable {
     self.bridgeAddresses = bridgeAddresses
   }
 
-  /// The Ethernet segment: an address is unique on it, whatever networks share the bridge.
-  package var segment: String { "bridge:\(network.bridge)" }
+  /// The Ethernet segment of a port of these VLANs: an address is unique on it, whatever networks share the bridge.
+  package func segment(_ vlan: VLANMembership?) -> String {
+    let bridge = switchPort == nil ? "bridge:\(network.bridge)" : "ovs:\(network.bridge)"
+    return (vlan ?? network.vlan)?.tag.map { "\(bridge).\($0)" } ?? bridge
+  }
 }
 
 /// What the planner has to know of the host, besides the networks.

@@ -8,7 +8,11 @@ package import WireCore
 package struct NetworkSetup: Sendable, Hashable {
   /// The network's name; `bridge:br3` for one that was spelled out on the spot.
   package var network: String
+  package var driver: Network.Driver
   package var bridge: InterfaceName
+  /// The host's own link on the segment, which has the gateway's address and which the firewall knows: the bridge, or its
+  /// port in a VLAN.
+  package var link: InterfaceName
   /// Whether the bridge is ours to configure. If not, only the firewall's sets know of it.
   package var managed: Bool
   /// For a bridge that has to be made: bytes; nil: as the uplink.
@@ -25,6 +29,11 @@ package struct NetworkSetup: Sendable, Hashable {
   package var isolate: Network.Isolation
   package var expose: Network.Exposure
   package var vlanFiltering: Bool
+  /// The VLAN of `link`, where it is not the bridge.
+  package var vlan: UInt16?
+  package var vxlan: VXLAN?
+  /// Open vSwitch's database; nil for a Linux bridge.
+  package var database: DatabaseAddress?
 
   /// A subnet and the host's address that it leaves with.
   package struct SubnetSource: Sendable, Hashable {
@@ -36,7 +45,9 @@ package struct NetworkSetup: Sendable, Hashable {
   package init(_ network: Network, ipv6: Bool) {
     let subnets = network.subnets.filter { ipv6 || $0.prefix.family == .ipv4 }
     self.network = network.name
+    driver = network.driver
     bridge = network.bridge
+    link = network.link
     managed = network.managed
     mtu = network.mtu
     addresses =
@@ -50,7 +61,12 @@ package struct NetworkSetup: Sendable, Hashable {
     isInternal = network.managed && network.internal
     isolate = network.isolate
     expose = network.expose
-    vlanFiltering = network.vlan != nil
+    vlanFiltering = network.driver == .bridge && network.vlan != nil
+    vxlan = network.vxlan
+    if network.driver == .ovs {
+      database = network.ovs.database
+      vlan = network.managed ? network.vlan?.tag : nil
+    }
     guard network.managed, !network.internal else { return }
     for subnet in self.subnets {
       switch network.masquerade[subnet.family] {

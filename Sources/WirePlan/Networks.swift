@@ -7,9 +7,25 @@ extension Subnet {
 }
 
 extension Network {
+  /// The host's own link on the network: the bridge, or the host's port in the VLAN of a managed Open vSwitch network.
+  package var link: InterfaceName {
+    guard driver == .ovs, managed, let tag = vlan?.tag else { return bridge }
+    return LinkNames.vlanLink(bridge: bridge, vlan: tag)
+  }
+
   /// A bridge that was spelled out in the annotation: it is used as it is, and the annotation gives the addresses.
-  package static func onTheSpot(bridge: InterfaceName) -> Network {
-    var network = Network(name: NetworkReference.bridge(bridge).description, bridge: bridge, subnets: [])
+  package static func onTheSpot(bridge: InterfaceName) -> Network { onTheSpot(.bridge(bridge), bridge) }
+
+  /// The same with a bridge of Open vSwitch.
+  package static func onTheSpot(ovs bridge: InterfaceName, database: DatabaseAddress) -> Network {
+    var network = onTheSpot(.ovs(bridge), bridge)
+    network.driver = .ovs
+    network.ovs = OVSSettings(database: database)
+    return network
+  }
+
+  private static func onTheSpot(_ reference: NetworkReference, _ bridge: InterfaceName) -> Network {
+    var network = Network(name: reference.description, bridge: bridge, subnets: [])
     network.managed = false
     network.masquerade = Masquerade(ipv4: .off, ipv6: .off)
     network.isolate = .none
@@ -22,7 +38,10 @@ extension NetworkSetup {
   /// What a bridge of somebody else's needs in the firewall for one interface on it: its subnets, and masquerading where
   /// answers come back through this host.
   package init(onTheSpot interface: AttachedInterface) {
-    self.init(Network.onTheSpot(bridge: interface.bridge), ipv6: true)
+    let network =
+      interface.switchPort.map { Network.onTheSpot(ovs: interface.bridge, database: $0.database) }
+      ?? Network.onTheSpot(bridge: interface.bridge)
+    self.init(network, ipv6: true)
     subnets = interface.addresses.map { $0.network }
     masquerade = interface.addresses.filter { prefix in
       interface.gateways.contains { $0.family == prefix.family } && !interface.noWayBack.contains(prefix.family)

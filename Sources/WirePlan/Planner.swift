@@ -44,15 +44,19 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
       name: request.name, network: network.name, bridge: network.bridge, hostLink: try hostLink(request.name, book),
       mac: mac, mtu: try mtu(request, facts))
     interface.addresses = addresses
-    interface.vlan = request.vlan ?? network.vlan
+    interface.vlan = try vlan(request, facts)
+    interface.switchPort = facts.switchPort
     interface.sysctls = request.sysctls.map { InterfaceSysctl(key: $0.key, value: $0.value) }
     interface.ingress = request.bandwidth.ingress
     interface.egress = request.bandwidth.egress
-    if interface.egress != nil { interface.shaper = LinkNames.shaper(of: interface.hostLink) }
-    interface.hairpin = host.bridgeNetfilter && !request.ports.isEmpty
+    if interface.egress != nil, facts.switchPort.map({ !$0.isUserspace && !$0.limits }) ?? true {
+      interface.shaper = LinkNames.shaper(of: interface.hostLink)
+    }
+    interface.hairpin = facts.switchPort == nil && host.bridgeNetfilter && !request.ports.isEmpty
     // Where the firewall sees bridged frames it isolates by itself, and lets pass what is published; a port flag would
-    // drop that as well.
-    interface.isolated = network.isolate == .containers && !host.bridgeNetfilterIsWhole
+    // drop that as well. It sees nothing of what Open vSwitch forwards.
+    interface.isolated =
+      network.isolate == .containers && (facts.switchPort != nil || !host.bridgeNetfilterIsWhole)
     // On a bridge of ours an address always has the MAC that follows from it: nobody can remember another one. Each
     // announcement is flooded to every port, 3 ms of a processor's time with 300 of them.
     interface.announced = request.mac != nil || !network.managed
@@ -70,8 +74,22 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
       WireError("naming the host end of \(name)", "eight derived names in a row belong to other containers"))
   }
 
+  private borrowing func vlan(
+    _ request: InterfaceRequest, _ facts: NetworkFacts
+  ) throws(PlanFailure) -> VLANMembership? {
+    if case .trunk(let ranges)? = request.vlan, facts.switchPort == nil {
+      throw .refused(
+        WireError(
+          "annotation wirehook.vlan \"\(VLANMembership.trunk(ranges))\"",
+          "network \(facts.network.name) is a Linux bridge, and trunk ports are Open vSwitch's",
+          hint: "give one VLAN, or use a network with \"driver\": \"ovs\""))
+    }
+    return request.vlan ?? facts.network.vlan
+  }
+
   private borrowing func mtu(_ request: InterfaceRequest, _ facts: NetworkFacts) throws(PlanFailure) -> UInt32 {
-    let limit = facts.bridgeMTU ?? facts.network.mtu ?? host.uplinkMTU
+    var limit = facts.bridgeMTU ?? facts.network.mtu ?? host.uplinkMTU
+    if let tunnel = facts.tunnelMTU { limit = min(limit, tunnel) }
     guard let wanted = request.mtu else { return min(facts.network.mtu ?? limit, limit) }
     guard wanted <= limit else {
       throw .refused(

@@ -4,17 +4,21 @@ package import WireCore
 ///
 /// Steps are data, so that apply, undo, `check` and the drawing of a plan read the same list.
 package enum Step: Sendable, Hashable {
-  /// As `ip link add HOST master BRIDGE up type veth peer name NAME netns CONTAINER`, in one request.
+  /// As `ip link add HOST [master BRIDGE] up type veth peer name NAME netns CONTAINER`, in one request.
   case veth(VethPair)
   /// As `bridge link set dev HOST hairpin on isolated on`.
   case portFlags(InterfaceName, hairpin: Bool, isolated: Bool)
   /// As `bridge vlan add dev HOST vid ID pvid untagged`.
   case portVLAN(InterfaceName, UInt16)
+  /// As `ovs-vsctl add-port BRIDGE HOST …`.
+  case switchPort(SwitchPortStep)
   /// As `tc qdisc add dev HOST root tbf …`: what the container receives.
   case ingressLimit(InterfaceName, Rate)
   /// As `tc qdisc add dev HOST ingress`, redirected through an ifb with tbf: what the container sends.
   case egressLimit(InterfaceName, shaper: InterfaceName, Rate)
 
+  /// The host's own IP stack does not hear what comes in on this host end.
+  case guardIngress(InterfaceName)
   /// DNAT, as elements of the port maps.
   case publish(PublishedPort)
   /// SNAT to one of the host's addresses.
@@ -27,6 +31,10 @@ package enum Step: Sendable, Hashable {
   /// In the container: a file below /proc/sys, its path as components, since a link's name may hold a dot.
   /// One that the user did not ask for may be absent: a kernel without IPv6 has nothing to switch off.
   case setting([String], value: String, required: Bool)
+  /// In the container: as `ethtool -K NAME tx off`. A datapath in userspace completes no checksums.
+  case checksumsInSoftware(InterfaceName)
+  /// In the container: as `tc qdisc add dev NAME root tbf …`: what it sends, where no host end can be asked.
+  case ownEgressLimit(InterfaceName, Rate, mtu: UInt32)
   /// In the container: as `ip addr add … nodad`.
   case address(Prefix, InterfaceName)
   /// In the container: as `ip link set NAME up`.
@@ -39,15 +47,16 @@ package enum Step: Sendable, Hashable {
   case edit(FileEdit)
 
   /// Where a step takes effect, which is also the unit in which steps are sent.
-  package enum Place: Sendable, Hashable { case host, shaping, firewall, settings, container, files }
+  package enum Place: Sendable, Hashable { case host, `switch`, shaping, firewall, settings, container, files }
 
   package var place: Place {
     switch self {
     case .veth, .portFlags, .portVLAN: .host
+    case .switchPort: .switch
     case .ingressLimit, .egressLimit: .shaping
-    case .publish, .sourceNAT, .noWayBack, .forgetFlows: .firewall
+    case .guardIngress, .publish, .sourceNAT, .noWayBack, .forgetFlows: .firewall
     case .setting: .settings
-    case .address, .linkUp, .route, .rule: .container
+    case .checksumsInSoftware, .ownEgressLimit, .address, .linkUp, .route, .rule: .container
     case .edit: .files
     }
   }
@@ -56,12 +65,32 @@ package enum Step: Sendable, Hashable {
 /// A pair of virtual Ethernet links across two namespaces.
 package struct VethPair: Sendable, Hashable {
   package var host: InterfaceName
-  package var bridge: InterfaceName
+  /// The Linux bridge that the host end is born a port of; nil: Open vSwitch takes it.
+  package var bridge: InterfaceName?
   package var peer: InterfaceName
   package var peerMAC: MACAddress
   package var mtu: UInt32
   /// Says in `ip link` whose the host end is.
   package var alias: String
+  /// The host end speaks neither ARP nor IPv6: the host talks to the container through the bridge only.
+  package var isSilent = false
+}
+
+/// A port of Open vSwitch as a step wants it.
+package struct SwitchPortStep: Sendable, Hashable {
+  package var database: DatabaseAddress
+  package var bridge: InterfaceName
+  package var port: InterfaceName
+  package var network: String
+  package var container: String
+  package var interface: InterfaceName
+  package var mac: MACAddress
+  package var vlan: VLANMembership?
+  /// Protected ports do not reach each other.
+  package var isProtected: Bool
+  /// What the container sends and receives, where Open vSwitch limits it.
+  package var egress: Rate?
+  package var ingress: Rate?
 }
 
 /// A route as a step wants it.

@@ -7,7 +7,7 @@ extension Step {
   /// the hook then stays in the container's namespace and need not come back.
   package static func all(of attachment: Attachment) -> [Step] {
     var steps: [Step] = []
-    for interface in attachment.interfaces { steps += hostSide(interface, of: attachment.container) }
+    for interface in attachment.interfaces { steps += interface.join(attachment.container) }
     steps += firewall(attachment)
     steps += engineSettings(attachment)
     for interface in attachment.interfaces { steps += settings(interface) }
@@ -15,24 +15,6 @@ extension Step {
     for interface in attachment.interfaces { steps += containerSide(interface) }
     for interface in attachment.interfaces { steps += routes(interface) }
     for edit in attachment.files { steps.append(.edit(edit)) }
-    return steps
-  }
-
-  private static func hostSide(_ interface: AttachedInterface, of container: ContainerIdentity) -> [Step] {
-    var steps: [Step] = [
-      .veth(
-        VethPair(
-          host: interface.hostLink, bridge: interface.bridge, peer: interface.name, peerMAC: interface.mac,
-          mtu: interface.mtu, alias: LinkNames.alias(container: container, interface: interface.name)))
-    ]
-    if interface.hairpin || interface.isolated {
-      steps.append(.portFlags(interface.hostLink, hairpin: interface.hairpin, isolated: interface.isolated))
-    }
-    if let vlan = interface.vlan { steps.append(.portVLAN(interface.hostLink, vlan)) }
-    if let rate = interface.ingress { steps.append(.ingressLimit(interface.hostLink, rate)) }
-    if let rate = interface.egress, let shaper = interface.shaper {
-      steps.append(.egressLimit(interface.hostLink, shaper: shaper, rate))
-    }
     return steps
   }
 
@@ -92,7 +74,7 @@ extension Step {
   }
 
   private static func containerSide(_ interface: AttachedInterface) -> [Step] {
-    interface.addresses.map { .address($0, interface.name) } + [.linkUp(interface.name)]
+    interface.insideByDriver + interface.addresses.map { .address($0, interface.name) } + [.linkUp(interface.name)]
   }
 
   private static func routes(_ interface: AttachedInterface) -> [Step] {

@@ -1,0 +1,61 @@
+import WireConfig
+import WireCore
+import WireNetlink
+import WirePlan
+
+/// What differs on the host between the kinds of bridges that containers are joined to. One file each beside this one;
+/// those who attach, check and repair know nothing else of them.
+///
+/// What differs in a plan is `Joining`, in WirePlan.
+protocol Driver {
+  /// What the host has of the network's bridge. Asked in every attach.
+  func look(at network: Network, _ standing: Standing, on host: borrowing Host) throws(WireError) -> BridgeFacts
+
+  /// Makes what is missing of a managed network's bridge and tunnels; every part of it may be there already. The caller
+  /// has the network's lock, and gives the host's link on it (`setup.link`) its addresses afterwards. `earlier` is the
+  /// form in which the network stood before.
+  func install(_ setup: NetworkSetup, insteadOf earlier: NetworkSetup?, on host: borrowing Host) throws(WireError)
+
+  /// What is not so of the bridge and its tunnels, besides the host's link and its addresses.
+  func differences(of setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> [String]
+
+  /// How a host end that is there is not the port that was recorded.
+  func differences(
+    of interface: AttachedInterface, _ hostEnd: Link, on host: borrowing Host
+  ) throws(WireError) -> [String]
+
+  /// Makes host ends that are there ports again.
+  func replug(_ attachment: Attachment, on host: borrowing Host) throws(WireError)
+}
+
+extension Network.Driver {
+  /// The other drivers of the contract are refused when a network's file is read.
+  var driver: any Driver {
+    switch self {
+    case .ovs: OVSDriver()
+    case .bridge, .ovn, .macvlan, .ipvlan: BridgeDriver()
+    }
+  }
+}
+
+extension AttachedInterface {
+  var driver: any Driver { switchPort == nil ? BridgeDriver() : OVSDriver() }
+}
+
+extension Attachment {
+  /// The drivers of its interfaces, each once.
+  var drivers: [any Driver] {
+    let kinds = Set(interfaces.map { $0.switchPort == nil })
+    return (kinds.contains(true) ? [BridgeDriver()] : []) + (kinds.contains(false) ? [OVSDriver()] : [])
+  }
+}
+
+/// A network's bridge, as the host has it.
+struct BridgeFacts: Sendable {
+  /// The index of the host's link on the network; nil: it is still to be made.
+  var index: UInt32?
+  /// Bytes; nil where the bridge does not limit it.
+  var mtu: UInt32?
+  /// How ports are joined; nil: a Linux bridge.
+  var switchPort: SwitchPort?
+}

@@ -1,0 +1,104 @@
+import WireConfig
+import WireCore
+import WireLinux
+import WireOVSDB
+import WirePlan
+import WireState
+
+/// VXLAN tunnels of an Open vSwitch bridge: one port for each other host, shared by all networks on the bridge.
+enum OVSTunnels {
+  /// A tunnel, by what makes it another one.
+  struct Tunnel: Hashable {
+    var key: String
+    var remote: IPAddress
+    var local: IPAddress?
+    var port: UInt16
+
+    /// As ovs-vswitchd.conf.db(5) names them.
+    var options: [String: String] {
+      var options = ["key": key, "remote_ip": "\(remote)"]
+      if let local { options["local_ip"] = "\(local)" }
+      if port != VXLAN.standardPort { options["dst_port"] = "\(port)" }
+      return options
+    }
+
+    init(_ vxlan: VXLAN, to remote: IPAddress) {
+      key = if case .number(let number) = vxlan.identifier { "\(number)" } else { "flow" }
+      self.remote = remote
+      local = vxlan.local
+      port = vxlan.port
+    }
+
+    /// That of a port; nil for other ports.
+    init?(_ row: PortRow) {
+      guard row.type == PortSpec.Kind.vxlan.rawValue, let remote = row.options["remote_ip"].flatMap({ IPAddress($0) })
+      else { return nil }
+      key = row.options["key"] ?? "0"
+      self.remote = remote
+      local = row.options["local_ip"].flatMap { IPAddress($0) }
+      port = row.options["dst_port"].flatMap { UInt16($0) } ?? VXLAN.standardPort
+    }
+  }
+
+  /// Makes the bridge's tunnels of ours those of the networks that stand on it, this one included. A tunnel that somebody
+  /// else made to the same place serves as well, and stays whatever the networks say.
+  static func install(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) {
+    let wanted = try tunnels(setup, on: host)
+    let deadline = host.deadline.leavingTimeToUndo
+    do throws(OVSDBError) {
+      let ovs = try host.switches.at(setup.databaseAddress(on: host), until: deadline)
+      let present = try ovs.ports(until: deadline).filter { $0.bridge == setup.bridge }
+      let stale = present.filter { row in
+        row.externalIDs[OVSMark.tunnel] != nil && Tunnel(row).map { !wanted.contains($0) || row.error != nil } ?? true
+      }
+      let kept = Set(present.filter { row in !stale.contains { $0.name == row.name } }.compactMap { Tunnel($0) })
+      if !stale.isEmpty { try ovs.removePorts(stale, until: deadline) }
+      let missing = wanted.filter { !kept.contains($0) }
+      guard !missing.isEmpty else { return }
+      let ports = missing.map { port($0, setup) }
+      do throws(OVSDBError) {
+        try ovs.settle(ovs.addPorts(ports, to: setup.bridge, until: deadline), until: deadline)
+      } catch {
+        try ovs.removePorts(named: ports.map { $0.name }, marked: OVSMark.tunnel, until: host.deadline)
+        throw error
+      }
+    } catch {
+      throw Hints.explain(error, while: "setting up the tunnels of network \(setup.network)")
+    }
+  }
+
+  /// What the networks on this bridge want, this one as it is to be and the others as they stand.
+  private static func tunnels(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> [Tunnel] {
+    var tunnels = of(setup)
+    for marker in try host.read({ () throws(StateError) in try host.store.markers() })
+    where marker.bridgeIndex != 0 && marker.name != setup.network {
+      let other = try Records.network(marker)
+      guard other.bridge == setup.bridge, other.database == setup.database else { continue }
+      tunnels += of(other).filter { !tunnels.contains($0) }
+    }
+    return tunnels
+  }
+
+  private static func of(_ setup: NetworkSetup) -> [Tunnel] {
+    setup.vxlan.map { vxlan in vxlan.remotes.map { Tunnel(vxlan, to: $0) } } ?? []
+  }
+
+  private static func port(_ tunnel: Tunnel, _ setup: NetworkSetup) -> PortSpec {
+    let name = LinkNames.tunnel(bridge: setup.bridge, key: "\(tunnel.key)/\(tunnel.port)", remote: tunnel.remote)
+    var port = PortSpec(name: name, type: .vxlan)
+    port.options = tunnel.options
+    port.externalIDs = [OVSMark.tunnel: setup.network]
+    port.isTransient = true
+    return port
+  }
+
+  static func differences(of setup: NetworkSetup, _ ports: [PortRow]) -> [String] {
+    let present = ports.filter { $0.bridge == setup.bridge }
+    return of(setup).compactMap { tunnel in
+      guard let row = present.first(where: { Tunnel($0) == tunnel }) else {
+        return "the tunnel to \(tunnel.remote) is missing on bridge \(setup.bridge)"
+      }
+      return row.error.map { "the tunnel to \(tunnel.remote): Open vSwitch says: \($0)" }
+    }
+  }
+}

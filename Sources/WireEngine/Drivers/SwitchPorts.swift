@@ -1,0 +1,102 @@
+import WireCore
+import WireLinux
+import WireOVSDB
+import WirePlan
+import WireState
+
+/// The Open vSwitch ports of one attach: one transaction for each bridge, sent as soon as the pairs are there.
+/// ovs-vswitchd works on them while the rest is made, and is waited for at the end.
+struct SwitchPorts {
+  private let what: String
+  private var pending: [Pending] = []
+
+  private struct Pending {
+    let ovs: OpenVSwitch
+    let steps: [SwitchPortStep]
+    let configuration: OpenVSwitch.Configuration
+  }
+
+  init(_ steps: [NumberedStep], _ what: String, failAt: Int?, on host: borrowing Host) throws(WireError) {
+    self.what = what
+    guard !steps.isEmpty else { return }
+    let deadline = host.deadline.leavingTimeToUndo
+    do throws(OVSDBError) {
+      for steps in Self.grouped(steps) {
+        let ovs = try host.switches.at(steps[0].database, until: deadline)
+        let configuration = try Self.add(steps, ovs, on: host, until: deadline)
+        pending.append(Pending(ovs: ovs, steps: steps, configuration: configuration))
+      }
+    } catch {
+      throw Hints.explain(error, while: "\(what): adding its port to Open vSwitch")
+    }
+    if let failAt, steps.contains(where: { $0.index == failAt }) {
+      throw WireError(what, "step \(failAt) was told to fail")
+    }
+  }
+
+  /// Waits until ovs-vswitchd has taken every port up. One that it could not take up is an error.
+  func settle(on host: borrowing Host) throws(WireError) {
+    let deadline = host.deadline.leavingTimeToUndo
+    do throws(OVSDBError) {
+      for pending in pending { try pending.ovs.settle(pending.configuration, until: deadline) }
+    } catch {
+      throw Hints.explain(error, while: "\(what): adding its port to Open vSwitch")
+    }
+  }
+
+  /// Takes the ports of an attachment out, of those that are marked as its own. The devices may be long gone.
+  static func remove(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
+    let interfaces = attachment.interfaces.filter { $0.switchPort != nil }
+    for database in Set(interfaces.compactMap { $0.switchPort?.database }) {
+      let names = interfaces.filter { $0.switchPort?.database == database }.map { $0.hostLink }
+      do throws(OVSDBError) {
+        try host.switches.at(database, until: host.deadline).removePorts(
+          named: names, marked: OVSMark.container, as: attachment.container.id, until: host.deadline)
+      } catch {
+        throw Hints.explain(error, while: "taking the ports of \(attachment.container.owner) out of Open vSwitch")
+      }
+    }
+  }
+
+  /// The name of a host end is this container's alone: a port of ours that has it was left by an earlier life.
+  private static func add(
+    _ steps: [SwitchPortStep], _ ovs: OpenVSwitch, on host: borrowing Host, until deadline: Deadline
+  ) throws(OVSDBError) -> OpenVSwitch.Configuration {
+    do throws(OVSDBError) {
+      return try ovs.addPorts(steps.map { $0.spec }, to: steps[0].bridge, until: deadline)
+    } catch {
+      guard case .portExists = error.kind else { throw error }
+      try ovs.removePorts(named: steps.map { $0.port }, marked: OVSMark.container, until: deadline)
+      return try ovs.addPorts(steps.map { $0.spec }, to: steps[0].bridge, until: deadline)
+    }
+  }
+
+  private static func grouped(_ steps: [NumberedStep]) -> [[SwitchPortStep]] {
+    var groups: [[SwitchPortStep]] = []
+    for numbered in steps {
+      guard case .switchPort(let step) = numbered.step else { continue }
+      if let index = groups.firstIndex(where: { $0[0].database == step.database && $0[0].bridge == step.bridge }) {
+        groups[index].append(step)
+      } else {
+        groups.append([step])
+      }
+    }
+    return groups
+  }
+}
+
+extension SwitchPortStep {
+  fileprivate var spec: PortSpec {
+    var port = PortSpec(name: self.port, type: .system)
+    port.vlan = vlan
+    port.isProtected = isProtected
+    port.isTransient = true
+    port.externalIDs = [
+      OVSMark.container: container, OVSMark.network: network, OVSMark.interface: interface.description,
+    ]
+    port.interfaceExternalIDs = ["attached-mac": mac.description, "iface-id": "\(container).\(interface)"]
+    port.policing = egress
+    port.quality = ingress
+    return port
+  }
+}

@@ -1,0 +1,34 @@
+package import WireCore
+import WireLinux
+import WireOVSDB
+
+/// The Open vSwitch databases that this run talks to: each is connected once, when it is first needed.
+package final class Switches {
+  private var connected: [DatabaseAddress: OpenVSwitch] = [:]
+  private var listed: [DatabaseAddress: [PortRow]] = [:]
+
+  func at(_ address: DatabaseAddress, until deadline: Deadline) throws(OVSDBError) -> OpenVSwitch {
+    if let found = connected[address] { return found }
+    let new = try OpenVSwitch(address, until: deadline)
+    connected[address] = new
+    return new
+  }
+
+  /// Every port, as it was when this was asked first: `check` looks at one after the other.
+  func ports(_ address: DatabaseAddress, until deadline: Deadline) throws(OVSDBError) -> [PortRow] {
+    if let found = listed[address] { return found }
+    let ports = try at(address, until: deadline).ports(until: deadline)
+    listed[address] = ports
+    return ports
+  }
+
+  /// After a change.
+  func forgetPorts() { listed = [:] }
+}
+
+extension Deadline {
+  /// A quarter of what is left is kept for taking back what did not work.
+  var leavingTimeToUndo: Deadline {
+    self == .never ? self : .after(milliseconds: Int(remaining) * 3 / 4)
+  }
+}
