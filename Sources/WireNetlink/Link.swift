@@ -20,6 +20,8 @@ package struct Link: Sendable, Hashable {
   /// Carries traffic (`IFF_RUNNING`).
   package var isRunning: Bool
   package var isLoopback: Bool
+  /// Answers ARP (no `IFF_NOARP`).
+  package var usesARP: Bool
   package var alias: String?
   package var group: UInt32
   /// The index of a veth's other end, which means something in that end's namespace only.
@@ -64,7 +66,8 @@ extension Link {
     let flags = header.ifi_flags
     var link = Link(
       index: UInt32(truncatingIfNeeded: header.ifi_index), name: "", mtu: 0, isUp: flags & UInt32(IFF_UP) != 0,
-      isRunning: flags & UInt32(IFF_RUNNING) != 0, isLoopback: flags & UInt32(IFF_LOOPBACK) != 0, group: 0)
+      isRunning: flags & UInt32(IFF_RUNNING) != 0, isLoopback: flags & UInt32(IFF_LOOPBACK) != 0,
+      usesARP: flags & UInt32(IFF_NOARP) == 0, group: 0)
     try forEachAttribute(in: message, from: MemoryLayout<ifinfomsg>.size) { (type, value) throws(NetlinkError) in
       switch type {
       case IFLA_IFNAME: link.name = value.text

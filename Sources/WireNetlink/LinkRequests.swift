@@ -17,12 +17,14 @@ package struct LinkSettings: Sendable, Hashable {
   /// The index of the bridge that it is to be a port of; 0: of none.
   package var master: UInt32?
   package var isUp: Bool?
+  /// False: nobody's ARP is answered on it, and none is asked (`ip link set arp off`).
+  package var usesARP: Bool?
   /// What `ip link` shows as `alias`: at most 255 bytes.
   package var alias: String?
   /// The number of `ip link set group`.
   package var group: UInt32?
-  /// False: the kernel makes no IPv6 link-local address when the link comes up (`ip link set addrgenmode none`). Only in a
-  /// request before the one that sets it up.
+  /// False: the kernel makes no IPv6 link-local address when the link has its carrier (`ip link set addrgenmode none`).
+  /// Only before that: see `createLink`.
   package var makesLinkLocal: Bool?
   /// Settings of net.ipv4.conf.LINK.
   package var ipv4: [IPv4Setting: UInt32] = [:]
@@ -63,8 +65,9 @@ extension Batch {
   /// Makes a veth pair: the host end here, the peer at once in `namespace`. Never made here and moved: the move waits for
   /// grace periods. As `ip link add HOST … type veth peer name PEER netns FD …`.
   ///
-  /// The host end may be born with a master and up, with address and MTU; the kernel takes its alias, IPv4 settings
-  /// and port flags only from a second request, which is added where they are given. The peer cannot be born up.
+  /// The host end may be born with a master, up and without ARP, with address and MTU; the kernel takes its alias, IPv4
+  /// settings, port flags and `makesLinkLocal` only from a second request, which is added where they are given. The peer
+  /// cannot be born up.
   package mutating func createVeth(
     _ name: InterfaceName, _ host: LinkSettings, peer: InterfaceName, _ peerSettings: LinkSettings,
     in namespace: borrowing NetworkNamespace
@@ -87,7 +90,7 @@ extension Batch {
 
   /// Changes a link. As `ip link set dev LINK …`.
   package mutating func setLink(_ link: LinkReference, _ settings: LinkSettings) {
-    append(RTM_NEWLINK, ifinfomsg(link, isUp: settings.isUp)) { message in
+    append(RTM_NEWLINK, ifinfomsg(link, isUp: settings.isUp, usesARP: settings.usesARP)) { message in
       message.put(link)
       message.putAtBirth(settings)
       message.putLater(settings)
@@ -114,9 +117,11 @@ extension Batch {
   mutating func createLink(
     _ name: InterfaceName, _ settings: LinkSettings, kind: String, _ info: ((inout MessageBuilder) -> Void)? = nil
   ) {
-    // Its addresses are made when it comes up: so what forbids them must come before.
-    let bornUp = settings.makesLinkLocal == nil ? settings.isUp : nil
-    append(RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, ifinfomsg(nil, isUp: bornUp)) { message in
+    // Its link-local address is made once it is up and has a carrier, so what forbids that must come before. A veth's
+    // carrier waits for its peer, which is down: such a link may be up already.
+    let bornUp = settings.makesLinkLocal == nil || kind == "veth" ? settings.isUp : nil
+    let header = ifinfomsg(nil, isUp: bornUp, usesARP: settings.usesARP)
+    append(RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, header) { message in
       message.put(IFLA_IFNAME, name.description)
       message.putAtBirth(settings)
       message.nest(IFLA_LINKINFO) { message in
@@ -143,12 +148,16 @@ extension LinkSettings {
 }
 
 extension ifinfomsg {
-  init(_ link: LinkReference?, isUp: Bool?) {
+  init(_ link: LinkReference?, isUp: Bool?, usesARP: Bool? = nil) {
     self.init()
     if case .index(let index) = link { ifi_index = Int32(truncatingIfNeeded: index) }
-    guard let isUp else { return }
-    ifi_flags = isUp ? UInt32(IFF_UP) : 0
-    ifi_change = UInt32(IFF_UP)
+    if let isUp { set(IFF_UP, isUp) }
+    if let usesARP { set(IFF_NOARP, !usesARP) }
+  }
+
+  private mutating func set(_ flag: Int, _ isOn: Bool) {
+    if isOn { ifi_flags |= UInt32(flag) }
+    ifi_change |= UInt32(flag)
   }
 }
 

@@ -42,6 +42,35 @@ import WireLinux
         """)
   }
 
+  @Test func aSilentVeth() throws {
+    var host = LinkSettings(mac: MACAddress(0x0242_0000_0001), isUp: true)
+    host.usesARP = false
+    host.makesLinkLocal = false
+    let namespace = try NetworkNamespace.current()
+    var batch = Batch()
+    batch.createVeth(try name("whabc"), host, peer: try name("eth0"), LinkSettings(), in: namespace)
+    let text = try MessageText.of(batch)
+    // Flags 0x81: IFF_NOARP | IFF_UP.
+    #expect(
+      text == """
+        RTM_NEWLINK CREATE EXCL  flags 129  change 129
+          IFLA_IFNAME  6  "whabc"
+          IFLA_ADDRESS  6  02 42 00 00 00 01
+          IFLA_LINKINFO  nest
+            IFLA_INFO_KIND  5  "veth"
+            IFLA_INFO_DATA  nest
+              VETH_INFO_PEER  nest
+                IFLA_IFNAME  5  "eth0"
+                IFLA_NET_NS_FD  4  \(namespace.raw)
+        RTM_NEWLINK
+          IFLA_IFNAME  6  "whabc"
+          IFLA_AF_SPEC  nest
+            AF_INET6  nest
+              IFLA_INET6_ADDR_GEN_MODE  1  1
+
+        """)
+  }
+
   @Test func aBridge() throws {
     var settings = LinkSettings(mac: MACAddress(0x0242_0000_0001), isUp: true)
     settings.ipv4 = [.routeLocalnet: 1]

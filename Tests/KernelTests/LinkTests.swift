@@ -114,6 +114,34 @@ import WireNetlink
     }
   }
 
+  @Test func aLinkWithoutARPAnswersNone() throws {
+    try NetworkNamespace.withFresh {
+      let container = try Container()
+      let socket = try NetlinkSocket(.route)
+      var settings = LinkSettings(isUp: true)
+      settings.usesARP = false
+      settings.makesLinkLocal = false
+      var batch = Batch()
+      batch.createVeth(try name("whabc"), settings, peer: try name("eth0"), LinkSettings(), in: container.namespace)
+      #expect(batch.count == 2)
+      try socket.send(batch, until: .soon)
+      let link = try #require(try socket.link(.name(try name("whabc")), until: .soon))
+      #expect(!link.usesARP && link.isUp)
+      let flags = try #require(try objects("ip -j link show dev whabc").first?["flags"] as? [String])
+      #expect(flags.contains("NOARP") && flags.contains("UP"))
+
+      try shell("ip addr add 192.0.2.1/24 dev whabc")
+      let ask = "ip link set eth0 up; ip addr add 192.0.2.2/24 dev eth0; ping -qc1 -W1 192.0.2.1 >&2; ip neigh show"
+      #expect(try !container.run { try shell(ask) }.contains("lladdr"))
+      batch = Batch()
+      settings.usesARP = true
+      batch.setLink(.index(link.index), settings)
+      try socket.send(batch, until: .soon)
+      #expect(try socket.link(.index(link.index), until: .soon)?.usesARP == true)
+      try container.run { _ = try shell("ping -qc1 -W5 192.0.2.1") }
+    }
+  }
+
   @Test func anIFBIsMade() throws {
     try NetworkNamespace.withFresh {
       let socket = try NetlinkSocket(.route)
