@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/openat2.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <signal.h>
 #include <string.h>
@@ -40,7 +42,6 @@ ssize_t clinux_random(void *buffer, size_t size) { return getrandom(buffer, size
 int clinux_close_range(unsigned first, unsigned last) { return syscall(SYS_close_range, first, last, 0); }
 
 static int link_request(int socket, const char *name, unsigned long number, struct ifreq *request) {
-  memset(request, 0, sizeof *request);
   if (strlen(name) >= IFNAMSIZ) {
     errno = ENODEV;
     return -1;
@@ -50,14 +51,23 @@ static int link_request(int socket, const char *name, unsigned long number, stru
 }
 
 int clinux_link_index(int socket, const char *name) {
-  struct ifreq request;
+  struct ifreq request = {0};
   return link_request(socket, name, SIOCGIFINDEX, &request) ? -1 : request.ifr_ifindex;
 }
 
 int clinux_link_mtu(int socket, const char *name) {
-  struct ifreq request;
+  struct ifreq request = {0};
   return link_request(socket, name, SIOCGIFMTU, &request) ? -1 : request.ifr_mtu;
 }
+
+static int tx_offload(int socket, const char *name, unsigned command) {
+  struct ethtool_value value = {.cmd = command};
+  struct ifreq request = {.ifr_data = (void *)&value};
+  return link_request(socket, name, SIOCETHTOOL, &request) ? -1 : (int)value.data;
+}
+
+int clinux_tx_offload(int socket, const char *name) { return tx_offload(socket, name, ETHTOOL_GTXCSUM); }
+int clinux_tx_offload_off(int socket, const char *name) { return tx_offload(socket, name, ETHTOOL_STXCSUM); }
 
 static struct flock byte_range(short type, int64_t offset) {
   return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};

@@ -1,7 +1,9 @@
 // <netinet/in.h> first: else <linux/in.h> and Glibc's module define the same structs twice.
 #include <netinet/in.h>
 #include <libmnl/libmnl.h>
+#include <linux/ethtool_netlink.h>
 #include <linux/fib_rules.h>
+#include <linux/genetlink.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>

@@ -16,12 +16,15 @@ package struct NetlinkSocket: ~Copyable {
     case netfilter
     /// Sockets of this host (sock_diag(7)).
     case sockDiag
+    /// Families that have no bus of their own, ethtool's among them (genetlink).
+    case generic
 
     fileprivate var number: Int32 {
       switch self {
       case .route: NETLINK_ROUTE
       case .netfilter: NETLINK_NETFILTER
       case .sockDiag: NETLINK_SOCK_DIAG
+      case .generic: NETLINK_GENERIC
       }
     }
   }
@@ -68,6 +71,22 @@ package struct NetlinkSocket: ~Copyable {
   package func index(of name: InterfaceName) -> UInt32? {
     let index = clinux_link_index(descriptor.raw, name.description)
     return index > 0 ? UInt32(index) : nil
+  }
+
+  /// Whether a link leaves the checksums of what it sends to hardware, without a message (ETHTOOL_GTXCSUM); nil where there
+  /// is none. As `tx-checksumming` of `ethtool -k LINK`.
+  package func offloadsTXChecksums(_ name: InterfaceName) -> Bool? {
+    let isOn = clinux_tx_offload(descriptor.raw, name.description)
+    return isOn < 0 ? nil : isOn != 0
+  }
+
+  /// Lets a link compute the checksums of what it sends, without a message (ETHTOOL_STXCSUM). As `ethtool -K LINK tx off`.
+  package func turnOffTXChecksumOffload(_ name: InterfaceName) throws(SystemError) {
+    guard clinux_tx_offload_off(descriptor.raw, name.description) != 0 else { return }
+    let code = errno
+    // The link has nothing of the kind that could be changed.
+    if code == EOPNOTSUPP, offloadsTXChecksums(name) == false { return }
+    throw SystemError("SIOCETHTOOL", code, path: name.description)
   }
 
   /// Takes `count` sequence numbers, and answers the first.

@@ -7,23 +7,25 @@ import WireCore
 /// Writes a batch down for a reviewer: a line for each message's type, flags and fixed header, then one line an attribute
 /// with its name, its length and its value.
 enum MessageText {
-  static func of(_ batch: borrowing Batch) throws -> String {
+  ///
+  /// Of a batch for another bus than `route` it knows the requests to ethtool: `family` is their message type.
+  static func of(_ batch: borrowing Batch, ethtoolFamily family: Int? = nil) throws -> String {
     var text = ""
+    let shapes = family.map { [$0: ethtool] } ?? shapes
     var rest = RawSpan(_unsafeBytes: batch.bytes)
     while rest.byteCount > 0 {
       let header = try rest.value(as: nlmsghdr.self)
       let length = Int(header.nlmsg_len)
-      text += try message(header, rest.extracting(MemoryLayout<nlmsghdr>.size..<length))
+      text += try message(header, shapes[Int(header.nlmsg_type)], rest.extracting(MemoryLayout<nlmsghdr>.size..<length))
       rest = rest.extracting(droppingFirst: (length + 3) & ~3)
     }
     return text
   }
 
-  private static func message(_ header: nlmsghdr, _ bytes: RawSpan) throws -> String {
-    guard let shape = shapes[Int(header.nlmsg_type)] else { return "type \(header.nlmsg_type)\n" }
-    let flags = [(NLM_F_CREATE, "CREATE"), (NLM_F_EXCL, "EXCL"), (NLM_F_ACK, "ACK")].filter { flag, _ in
-      header.nlmsg_flags & UInt16(flag) != 0
-    }
+  private static func message(_ header: nlmsghdr, _ shape: Shape?, _ bytes: RawSpan) throws -> String {
+    guard let shape else { return "type \(header.nlmsg_type)\n" }
+    let known = [(NLM_F_CREATE, "CREATE"), (NLM_F_EXCL, "EXCL"), (NLM_F_APPEND, "APPEND"), (NLM_F_ACK, "ACK")]
+    let flags = known.filter { flag, _ in header.nlmsg_flags & UInt16(flag) != 0 }
     var line = ([shape.name] + flags.map(\.1)).joined(separator: " ")
     var offset = 0
     for (field, size) in shape.header {
@@ -38,19 +40,19 @@ enum MessageText {
     _ bytes: RawSpan, from offset: Int = 0, _ known: [Int: Attribute], _ indent: String
   ) throws -> String {
     var text = ""
+    var linkKind = ""
     try forEachAttribute(in: bytes, from: offset) { (type, value) throws(NetlinkError) in
       let attribute = known[type] ?? Attribute("type \(type)", .bytes)
-      if case .peer = attribute.kind, value.byteCount == 4 {
-        text += "\(indent)IFLA_BR_FORWARD_DELAY  4  \(try value.uint32)\n"
-        return
-      }
       text += "\(indent)\(attribute.name)  "
       switch attribute.kind {
-      case .text: text += "\(value.byteCount)  \"\(value.text)\"\n"
+      case .text:
+        text += "\(value.byteCount)  \"\(value.text)\"\n"
+        linkKind = value.text
       case .number: text += "\(value.byteCount)  \(try number(value, 0, value.byteCount))\n"
       case .address: text += "\(value.byteCount)  \(try value.address)\n"
       case .bytes: text += "\(value.byteCount)  \(hex(value))\n"
       case .nest(let inner): text += "nest\n" + nested(value, 0, inner, indent)
+      case .linkData: text += "nest\n" + nested(value, 0, linkData[linkKind] ?? [:], indent)
       case .peer: text += "nest\n" + nested(value, MemoryLayout<ifinfomsg>.size, link, indent)
       }
     }
@@ -84,6 +86,8 @@ private struct Attribute: Sendable {
     case address
     case bytes
     case nest([Int: Attribute])
+    /// `IFLA_INFO_DATA`: what it holds depends on the link's kind, which stands before it.
+    case linkData
     /// `VETH_INFO_PEER`: a fixed header, then attributes of a link.
     case peer
   }
@@ -139,7 +143,7 @@ private let link: [Int: Attribute] = [
     "IFLA_LINKINFO",
     .nest([
       IFLA_INFO_KIND: Attribute("IFLA_INFO_KIND", .text),
-      IFLA_INFO_DATA: Attribute("IFLA_INFO_DATA", .nest(infoData)),
+      IFLA_INFO_DATA: Attribute("IFLA_INFO_DATA", .linkData),
       IFLA_INFO_SLAVE_KIND: Attribute("IFLA_INFO_SLAVE_KIND", .text),
       IFLA_INFO_SLAVE_DATA: Attribute(
         "IFLA_INFO_SLAVE_DATA",
@@ -162,10 +166,12 @@ private let link: [Int: Attribute] = [
         "AF_INET6", .nest([IFLA_INET6_ADDR_GEN_MODE: Attribute("IFLA_INET6_ADDR_GEN_MODE", .number)])),
     ])),
 ]
-private let infoData: [Int: Attribute] = [
-  // A bridge's IFLA_BR_FORWARD_DELAY has the same number, and 4 bytes.
-  Int(VETH_INFO_PEER): Attribute("VETH_INFO_PEER", .peer),
-  IFLA_BR_VLAN_FILTERING: Attribute("IFLA_BR_VLAN_FILTERING", .number),
+private let linkData: [String: [Int: Attribute]] = [
+  "veth": [Int(VETH_INFO_PEER): Attribute("VETH_INFO_PEER", .peer)],
+  "bridge": [
+    IFLA_BR_FORWARD_DELAY: Attribute("IFLA_BR_FORWARD_DELAY", .number),
+    IFLA_BR_VLAN_FILTERING: Attribute("IFLA_BR_VLAN_FILTERING", .number),
+  ],
 ]
 private let bridgeLink: [Int: Attribute] = [
   IFLA_IFNAME: Attribute("IFLA_IFNAME", .text),
@@ -214,3 +220,24 @@ private let filter: [Int: Attribute] = [
         ])),
     ])),
 ]
+private let ethtool = Shape(
+  name: "ethtool", header: [("command", 1), ("version", 1), ("", 2)],
+  attributes: [
+    ETHTOOL_A_FEATURES_HEADER: Attribute(
+      "ETHTOOL_A_FEATURES_HEADER",
+      .nest([
+        ETHTOOL_A_HEADER_DEV_NAME: Attribute("ETHTOOL_A_HEADER_DEV_NAME", .text),
+        ETHTOOL_A_HEADER_FLAGS: Attribute("ETHTOOL_A_HEADER_FLAGS", .number),
+      ])),
+    ETHTOOL_A_FEATURES_WANTED: Attribute(
+      "ETHTOOL_A_FEATURES_WANTED",
+      .nest([
+        ETHTOOL_A_BITSET_BITS: Attribute(
+          "ETHTOOL_A_BITSET_BITS",
+          .nest([
+            ETHTOOL_A_BITSET_BITS_BIT: Attribute(
+              "ETHTOOL_A_BITSET_BITS_BIT",
+              .nest([ETHTOOL_A_BITSET_BIT_NAME: Attribute("ETHTOOL_A_BITSET_BIT_NAME", .text)]))
+          ]))
+      ])),
+  ])

@@ -27,6 +27,11 @@ int clinux_close_range(unsigned first, unsigned last);
 int clinux_link_index(int socket, const char *_Nonnull name);
 /// The MTU of a link by name, likewise (SIOCGIFMTU).
 int clinux_link_mtu(int socket, const char *_Nonnull name);
+/// Whether a link computes no checksums of what it sends but leaves them to hardware, likewise: 1 or 0 (SIOCETHTOOL with
+/// ETHTOOL_GTXCSUM, linux/ethtool.h).
+int clinux_tx_offload(int socket, const char *_Nonnull name);
+/// Switches that off (ETHTOOL_STXCSUM). EOPNOTSUPP where a link can do nothing else than it does.
+int clinux_tx_offload_off(int socket, const char *_Nonnull name);
 
 /// fcntl(2) F_SETLK on one byte; `type` is F_RDLCK, F_WRLCK or F_UNLCK.
 int clinux_lock(int fd, short type, int64_t offset);
