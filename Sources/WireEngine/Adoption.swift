@@ -4,6 +4,7 @@ import WireCore
 import WireLinux
 import WireNFTables
 import WireNetlink
+import WireOVSDB
 import WirePlan
 import WireState
 
@@ -28,6 +29,8 @@ enum Adoption {
       var interface = AttachedInterface(
         name: owner.interface, network: bridge.network, bridge: bridge.name, hostLink: hostLink, mac: found.mac,
         mtu: found.mtu)
+      interface.switchPort = bridge.switchPort
+      interface.vlan = bridge.vlan
       interface.addresses = found.addresses
       interface.gateways = found.gateways
       interface.defaultRoutes = found.gateways.map { $0.family }
@@ -96,17 +99,47 @@ enum Adoption {
     }
   }
 
-  private static func bridge(
-    of link: Link, on host: borrowing Host
-  ) throws(WireError) -> (name: InterfaceName, network: String)? {
+  /// What a host end is joined to.
+  private struct Bridge {
+    var name: InterfaceName
+    var network: String
+    var switchPort: SwitchPort?
+    var vlan: VLANMembership?
+  }
+
+  private static func bridge(of link: Link, on host: borrowing Host) throws(WireError) -> Bridge? {
     do throws(NetlinkError) {
-      guard let master = link.master, let bridge = try host.route.link(.index(master), until: host.deadline),
-        let name = InterfaceName(bridge.name)
-      else { return nil }
-      return (name, bridge.alias.flatMap { LinkNames.network(alias: $0) } ?? "bridge:\(name)")
+      if let master = link.master, let bridge = try host.route.link(.index(master), until: host.deadline),
+        bridge.kind == "bridge", let name = InterfaceName(bridge.name)
+      {
+        return Bridge(name: name, network: bridge.alias.flatMap { LinkNames.network(alias: $0) } ?? "bridge:\(name)")
+      }
     } catch {
       throw Hints.explain(error, while: "looking for the bridge of \(link.name)")
     }
+    return try switchBridge(of: link, on: host)
+  }
+
+  /// In userspace Open vSwitch is nobody's master: only its database says whose port a link is.
+  private static func switchBridge(of link: Link, on host: borrowing Host) throws(WireError) -> Bridge? {
+    for database in try SwitchGarbage.databases(on: host) {
+      do throws(OVSDBError) {
+        let ports = try host.switches.ports(database, until: host.deadline)
+        guard let found = ports.first(where: { $0.port.name == link.name }), let name = InterfaceName(found.bridge),
+          let network = found.port.externalIDs[.network]
+        else { continue }
+        let row = try host.switches.at(database, until: host.deadline).look(
+          at: found.bridge, container: nil, until: host.deadline)
+        let isUserspace = row.bridge?.datapathType == OVSDriver.userspace
+        return Bridge(
+          name: name, network: network, switchPort: SwitchPort(database: database, isUserspace: isUserspace),
+          vlan: found.port.vlan)
+      } catch {
+        // No Open vSwitch there: then it is no port of it.
+        continue
+      }
+    }
+    return nil
   }
 
   /// The ports that the firewall leads to these addresses.

@@ -34,7 +34,7 @@ struct ContainerCheck {
       throw Hints.explain(error, while: "looking at container \(attachment.container.owner)")
     }
     guard let link = found else { return ["host end \(name) of \(interface.name) is gone"] }
-    var texts = try interface.driver.differences(of: interface, link, on: host)
+    var texts = try interface.driver.driver.differences(of: interface, link, on: host)
     if !link.isUp { texts.append("host end \(name) of \(interface.name) is down") }
     return texts
   }

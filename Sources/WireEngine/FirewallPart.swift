@@ -1,5 +1,5 @@
 import WireConfig
-import WireCore
+package import WireCore
 package import WireNFTables
 package import WirePlan
 

@@ -10,12 +10,12 @@ package enum Garbage {
   /// One thing that is left.
   package struct Finding: Sendable, Hashable {
     package enum Kind: String, Sendable {
-      case container, link, element
+      case container, link, element, port
       /// A container that lives and was not recorded: it is, now.
       case adopted
     }
     package let kind: Kind
-    /// The container's id, the link's name, or the element as nft(8) would name its set.
+    /// The container's id, the link's or the Open vSwitch port's name, or the element as nft(8) would name its set.
     package let name: String
     /// What it is, for people.
     package let detail: String
@@ -38,6 +38,7 @@ package enum Garbage {
       var adopted: [Attachment] = []
       findings += try unrecordedLinks(dryRun, &adopted, on: host)
       findings += try orphanElements(dryRun, besides: adopted, on: host)
+      findings += try SwitchGarbage.collect(dryRun: dryRun, besides: adopted, on: host)
     } catch {
       failure = failure ?? error
     }
@@ -102,11 +103,7 @@ package enum Garbage {
     let firewall = try Firewall()
     let present = try firewall.ofContainers(on: host)
     guard !present.isEmpty else { return [] }
-    var recorded = FirewallPart(adopted.flatMap { Step.all(of: $0) })
-    for record in try host.read({ () throws(StateError) in try host.store.containers() }) where !record.document.isEmpty
-    {
-      recorded.append(FirewallPart(Step.all(of: try Records.attachment(record))))
-    }
+    let recorded = FirewallPart(try (adopted + Records.attachments(on: host)).flatMap { Step.all(of: $0) })
     let known = Set(recorded.elements)
     var orphans = FirewallPart()
     orphans.elements = present.elements.filter { !known.contains($0) }

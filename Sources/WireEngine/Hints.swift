@@ -3,6 +3,7 @@ package import WireCore
 package import WireLinux
 package import WireNFTables
 package import WireNetlink
+package import WireOVSDB
 package import WireState
 
 /// Turns what the kernel, a file or the database refused into a line that says what to do.
@@ -16,6 +17,10 @@ package enum Hints {
   }
 
   package static func explain(_ error: NFTablesError, while what: String) -> WireError {
+    WireError(what, error.description, hint: hint(error))
+  }
+
+  package static func explain(_ error: OVSDBError, while what: String) -> WireError {
     WireError(what, error.description, hint: hint(error))
   }
 
@@ -63,6 +68,24 @@ package enum Hints {
     case .permission: hint(errno: EPERM)
     case .busy: "another program keeps changing the ruleset: try again"
     case .missing, .timeout, .other: nil
+    }
+  }
+
+  /// What helps against what Open vSwitch refused.
+  package static func hint(_ error: OVSDBError) -> String? {
+    switch error.kind {
+    case .missing, .notASocket, .refused:
+      "start Open vSwitch (systemctl start openvswitch-switch), or set \"ovs\": {\"database\": …}"
+    case .permission: hint(errno: EACCES)
+    case .timeout, .closed: "see whether ovsdb-server runs: ovs-vsctl show"
+    case .garbage, .tooLarge: "something else than an OVSDB server listens there: set \"ovs\": {\"database\": …}"
+    case .noDatabase, .noSwitch: "initialise the database: ovs-vsctl init"
+    case .switchSilent: "see whether ovs-vswitchd runs: systemctl status openvswitch-switch"
+    case .bridgeMissing(let name): "make it: ovs-vsctl add-br \(name)"
+    case .portExists(let name): "it carries no mark of ours: ovs-vsctl del-port \(name)"
+    case .interface(let name, _): "ovs-vswitchd's log says more of \(name)"
+    case .system(let error): hint(errno: error.errno)
+    default: nil
     }
   }
 

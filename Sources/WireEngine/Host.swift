@@ -15,7 +15,7 @@ package struct Host: ~Copyable {
   package let route: NetlinkSocket
   package let locks: Locks
   package let store: Store
-  package let switches = Switches()
+  let switches = Switches()
 
   package var main: MainConfig { configuration.main }
 

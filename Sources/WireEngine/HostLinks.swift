@@ -41,7 +41,7 @@ struct HostLinks {
           alias: pair.alias)
         host.port = portFlags(of: pair.host, in: steps)
         if pair.isSilent {
-          host.arp = false
+          host.usesARP = false
           host.makesLinkLocal = false
         }
         batch.createVeth(

@@ -50,6 +50,7 @@ struct InsideContainer {
       if index == failAt { batch.deleteLink(.index(UInt32(Int32.max))) }
       try add(step, to: &batch, side)
     }
+    try completeChecksums(steps.map { $0.step }, on: host, in: side)
     do throws(NetlinkError) {
       try side.route.send(batch, until: host.deadline)
     } catch {
@@ -61,6 +62,7 @@ struct InsideContainer {
   func restore(_ steps: [Step], on host: borrowing Host, in side: borrowing ContainerSide) throws(WireError) {
     var batch = Batch()
     for step in steps where step.place == .container { try add(step, to: &batch, side) }
+    try completeChecksums(steps, on: host, in: side)
     do throws(NetlinkError) {
       for refusal in try side.route.attempt(batch, until: host.deadline) where refusal.errno != EEXIST {
         throw .refused(refusal)
@@ -70,9 +72,33 @@ struct InsideContainer {
     }
   }
 
+  /// By a socket of its own kind, which must be opened in the container's namespace.
+  private func completeChecksums(
+    _ steps: [Step], on host: borrowing Host, in side: borrowing ContainerSide
+  ) throws(WireError) {
+    let links = steps.compactMap { step -> InterfaceName? in
+      guard case .checksumsInSoftware(let link) = step else { return nil }
+      return link
+    }
+    guard !links.isEmpty else { return }
+    let what = "\(what): switching checksum offload off"
+    let socket = try side.namespace.run(
+      backTo: host.namespace, mapping: { Hints.explain($0, while: what) }
+    ) { () throws(WireError) in
+      do throws(SystemError) { return try NetlinkSocket(.generic) } catch { throw Hints.explain(error, while: what) }
+    }
+    do throws(NetlinkError) {
+      for link in links { try socket.turnOffTXChecksumOffload(link, until: host.deadline) }
+    } catch {
+      throw Hints.explain(error, while: what)
+    }
+  }
+
   private func add(_ step: Step, to batch: inout Batch, _ side: borrowing ContainerSide) throws(WireError) {
     switch step {
     case .linkUp(let name): batch.setLink(.index(try index(name, side)), LinkSettings(isUp: true))
+    case .ownEgressLimit(let name, let rate, let mtu):
+      batch.addTokenBucket(TokenBucket(rate: rate, mtu: mtu), on: try index(name, side))
     case .address(let prefix, let name): batch.addAddress(Address(prefix, link: try index(name, side)))
     case .route(let step):
       var route = Route(step.family, to: step.destination, via: step.via, link: try index(step.link, side))

@@ -113,11 +113,7 @@ package enum NetworkInstaller {
   }
 
   private static func isUsed(_ network: String, on host: borrowing Host) throws(WireError) -> Bool {
-    for record in try host.read({ () throws(StateError) in try host.store.containers() }) where !record.document.isEmpty
-    {
-      if try Records.attachment(record).interfaces.contains(where: { $0.network == network }) { return true }
-    }
-    return false
+    try Records.attachments(on: host).contains { $0.interfaces.contains { $0.network == network } }
   }
 
   private static func stands(

@@ -10,7 +10,8 @@ enum NetworkMTU {
   static func of(_ setup: NetworkSetup, on host: borrowing Host) -> UInt32? {
     if let mtu = setup.mtu { return mtu }
     do throws(WireError) {
-      return try setup.vxlan.map { (vxlan) throws(WireError) in try tunnel(vxlan, on: host) } ?? uplink(on: host)
+      if let vxlan = setup.vxlan { return try tunnel(vxlan, on: host) }
+      return try uplink(on: host)
     } catch {
       return nil
     }
@@ -45,7 +46,8 @@ enum NetworkMTU {
     } catch {
       throw Hints.explain(error, while: "looking for the way to the tunnels' other ends")
     }
-    let outer = try least ?? uplink(on: host)
+    var outer = least ?? 0
+    if least == nil { outer = try uplink(on: host) }
     // 1280 bytes is what IPv6 must be able to carry (RFC 8200 5); a smaller way is for the sender to find out.
     return max(outer, 1280 + vxlan.overhead) - vxlan.overhead
   }

@@ -11,6 +11,16 @@ package enum Records {
     try Attachment(JSONReader(parse(record.document), document: "the record of container \(record.id.quoted)"))
   }
 
+  /// Every container's.
+  static func attachments(on host: borrowing Host) throws(WireError) -> [Attachment] {
+    var attachments: [Attachment] = []
+    for record in try host.read({ () throws(StateError) in try host.store.containers() }) where !record.document.isEmpty
+    {
+      attachments.append(try attachment(record))
+    }
+    return attachments
+  }
+
   /// The text in which an attachment is recorded.
   package static func document(_ attachment: Attachment) -> String { JSONWriter.compact(attachment.json) }
 

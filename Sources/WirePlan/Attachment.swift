@@ -1,3 +1,4 @@
+package import WireConfig
 package import WireCore
 
 /// What one container's wiring looks like, resolved: every name, address and port is decided.
@@ -103,6 +104,8 @@ package struct AttachedInterface: Sendable, Hashable {
     self.mac = mac
     self.mtu = mtu
   }
+
+  package var driver: Network.Driver { switchPort == nil ? .bridge : .ovs }
 
   /// The address that ports of this family are published to.
   package func address(_ family: Family) -> IPAddress? { addresses.first { $0.family == family }?.address }

@@ -33,10 +33,10 @@ struct Listing {
   private func interface(_ interface: AttachedInterface) -> JSONValue {
     .object([
       .init("name", .string(interface.name.description)), .init("network", .string(interface.network)),
-      .init("driver", .string("bridge")), .init("bridge", .string(interface.bridge.description)),
+      .init("driver", .string(interface.driver.rawValue)), .init("bridge", .string(interface.bridge.description)),
       .init("host", .string(interface.hostLink.description)), .init("mac", .string(interface.mac.description)),
       .init("mtu", .integer(Int64(interface.mtu))),
-      .init("vlan", interface.vlan.map { .integer(Int64($0)) } ?? .null),
+      .init("vlan", interface.vlan.map { vlan in vlan.tag.map { .integer(Int64($0)) } ?? .string("\(vlan)") } ?? .null),
       .init("addresses", .array(interface.addresses.map { .string($0.description) })),
       .init("gateway", interface.gateways.first.map { .string($0.description) } ?? .null),
       .init("gateways", .array(interface.gateways.map { .string($0.description) })),

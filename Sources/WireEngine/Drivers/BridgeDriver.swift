@@ -90,4 +90,25 @@ struct BridgeDriver: Driver {
       throw Hints.explain(error, while: "putting host ends back on their bridges")
     }
   }
+
+  func describe(_ report: inout NetworkReport, on host: borrowing Host) throws(WireError) {
+    guard let bridge = host.route.index(of: report.setup.bridge) else { return }
+    do throws(NetlinkError) {
+      for link in try host.route.links(master: bridge, until: host.deadline) {
+        if let tunnels = try BridgeTunnel.describe(link, on: host) {
+          report.tunnels += tunnels
+          continue
+        }
+        let owner = link.alias.flatMap { LinkNames.owner(alias: $0) }
+        let found = owner.flatMap { owner in report.containers.first { $0.container.id == owner.container } }
+        report.ports.append(
+          NetworkReport.Port(
+            name: link.name,
+            owner: owner.map { "\($0.interface) of \(found?.container.owner ?? $0.container)" } ?? "somebody else",
+            vlan: found?.interface.vlan, state: link.isRunning ? "up" : "down"))
+      }
+    } catch {
+      throw Hints.explain(error, while: "looking at bridge \(report.setup.bridge)")
+    }
+  }
 }

@@ -111,4 +111,17 @@ enum BridgeTunnel {
       throw Hints.explain(error, while: "looking at the tunnel of network \(setup.network)")
     }
   }
+
+  /// The ways of a VXLAN device to other hosts; nil for other links.
+  static func describe(_ link: Link, on host: borrowing Host) throws(NetlinkError) -> [NetworkReport.Tunnel]? {
+    guard let vxlan = link.vxlan else { return nil }
+    var remotes = try host.route.floodDestinations(of: link.index, until: host.deadline)
+    if let group = vxlan.group, !remotes.contains(group) { remotes.append(group) }
+    let isForeign = link.alias.map { !$0.hasPrefix(LinkNames.aliasPrefix) } ?? true
+    return remotes.map { remote in
+      NetworkReport.Tunnel(
+        name: link.name, remote: "\(remote)", key: "\(vxlan.id)", state: link.isRunning ? "up" : "down",
+        isForeign: isForeign)
+    }
+  }
 }

@@ -26,6 +26,9 @@ protocol Driver {
 
   /// Makes host ends that are there ports again.
   func replug(_ attachment: Attachment, on host: borrowing Host) throws(WireError)
+
+  /// Fills in what the host has of the network's bridge: its ports and tunnels.
+  func describe(_ report: inout NetworkReport, on host: borrowing Host) throws(WireError)
 }
 
 extension Network.Driver {
@@ -38,15 +41,10 @@ extension Network.Driver {
   }
 }
 
-extension AttachedInterface {
-  var driver: any Driver { switchPort == nil ? BridgeDriver() : OVSDriver() }
-}
-
 extension Attachment {
   /// The drivers of its interfaces, each once.
   var drivers: [any Driver] {
-    let kinds = Set(interfaces.map { $0.switchPort == nil })
-    return (kinds.contains(true) ? [BridgeDriver()] : []) + (kinds.contains(false) ? [OVSDriver()] : [])
+    Set(interfaces.map { $0.driver }).map { $0.driver }
   }
 }
 

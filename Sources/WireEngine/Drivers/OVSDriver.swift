@@ -8,6 +8,9 @@ import WireState
 
 /// Open vSwitch bridges, by OVSDB.
 struct OVSDriver: Driver {
+  /// The datapath that is ovs-vswitchd itself.
+  static let userspace = "netdev"
+
   func look(at network: Network, _ standing: Standing, on host: borrowing Host) throws(WireError) -> BridgeFacts {
     let database = network.ovs.database ?? host.main.ovsDatabase
     var port = SwitchPort(database: database, isUserspace: true, limits: network.ovs.limits == .ovs)
@@ -18,7 +21,8 @@ struct OVSDriver: Driver {
     let what = "looking at bridge \(network.bridge)"
     let look: OpenVSwitch.Look
     do throws(OVSDBError) {
-      look = try host.switches.at(database, until: host.deadline).look(at: network.bridge, until: host.deadline)
+      look = try host.switches.at(database, until: host.deadline).look(
+        at: network.bridge.description, container: nil, until: host.deadline)
     } catch {
       throw Hints.explain(error, while: what)
     }
@@ -28,10 +32,10 @@ struct OVSDriver: Driver {
           "network \(network.name)", "there is no bridge \(network.bridge) in \(database)",
           hint: "make it: ovs-vsctl add-br \(network.bridge)")
       }
-      port.isUserspace = look.datapathType == OpenVSwitch.userspace
+      port.isUserspace = look.switch.bestDatapathType == Self.userspace
       return BridgeFacts(index: nil, mtu: nil, switchPort: port)
     }
-    port.isUserspace = bridge.datapathType == OpenVSwitch.userspace
+    port.isUserspace = bridge.datapathType == Self.userspace
     let index = host.route.index(of: network.link)
     guard index != nil || network.managed else {
       throw WireError(
@@ -77,12 +81,19 @@ struct OVSDriver: Driver {
   private func makeBridge(
     _ setup: NetworkSetup, _ ovs: OpenVSwitch, on host: borrowing Host, until deadline: Deadline
   ) throws(OVSDBError) {
-    let look = try ovs.look(at: setup.bridge, until: deadline)
+    let name = setup.bridge.description
+    let look = try ovs.look(at: name, container: nil, until: deadline)
     guard look.bridge == nil else { return }
-    let bridge = BridgeSpec(
-      name: setup.bridge, datapathType: look.datapathType, network: setup.network,
-      mac: LinkNames.bridgeMAC(setup.bridge, machineID: MachineID.read()), mtu: NetworkMTU.of(setup, on: host))
-    try ovs.settle(ovs.createBridge(bridge, until: deadline), until: deadline)
+    var bridge = BridgeSpec(
+      setup.bridge, datapathType: look.switch.bestDatapathType, externalIDs: StringMap([.network: setup.network]))
+    bridge.mac = LinkNames.bridgeMAC(setup.bridge, machineID: MachineID.read())
+    bridge.mtu = NetworkMTU.of(setup, on: host)
+    do throws(OVSDBError) {
+      _ = try ovs.settle(ovs.createBridge(bridge, until: deadline), [setup.bridge], until: deadline)
+    } catch {
+      // Somebody else was quicker: then it is used as it is.
+      guard case .bridgeExists = error.kind else { throw error }
+    }
     GatewayLink.quieten(setup.bridge)
   }
 
@@ -91,22 +102,24 @@ struct OVSDriver: Driver {
     _ setup: NetworkSetup, _ ovs: OpenVSwitch, on host: borrowing Host, until deadline: Deadline
   ) throws(OVSDBError) {
     guard let vlan = setup.vlan, host.route.index(of: setup.link) == nil else { return }
-    var port = PortSpec(name: setup.link, type: .internal)
+    var port = PortSpec(setup.link, .internal)
     port.vlan = .access(vlan)
-    port.externalIDs = [OVSMark.network: setup.network]
+    port.externalIDs = StringMap([.network: setup.network])
     port.mtuRequest = NetworkMTU.of(setup, on: host)
-    try ovs.settle(ovs.addPorts([port], to: setup.bridge, until: deadline), until: deadline)
+    _ = try ovs.settle(
+      ovs.addPorts([port], to: setup.bridge.description, until: deadline), [setup.link], until: deadline)
     GatewayLink.quieten(setup.link)
   }
 
   func differences(of setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> [String] {
     let database = setup.databaseAddress(on: host)
     do throws(OVSDBError) {
-      let look = try host.switches.at(database, until: host.deadline).look(at: setup.bridge, until: host.deadline)
+      let look = try host.switches.at(database, until: host.deadline).look(
+        at: setup.bridge.description, container: nil, until: host.deadline)
       guard look.bridge != nil else { return ["bridge \(setup.bridge) is not in \(database)"] }
       let ports = try host.switches.ports(database, until: host.deadline)
       var texts: [String] = []
-      if let vlan = setup.vlan, ports.first(where: { $0.name == setup.link })?.vlan != .access(vlan) {
+      if let vlan = setup.vlan, ports.port(setup.link)?.port.vlan != .access(vlan) {
         texts.append("port \(setup.link) of bridge \(setup.bridge) is not in VLAN \(vlan)")
       }
       return texts + OVSTunnels.differences(of: setup, ports)
@@ -124,15 +137,15 @@ struct OVSDriver: Driver {
     if hostEnd.usesARP { texts.append("\(subject) speaks ARP") }
     do throws(OVSDBError) {
       let ports = try host.switches.ports(switchPort.database, until: host.deadline)
-      guard let port = ports.first(where: { $0.name == interface.hostLink }), port.bridge == interface.bridge else {
+      guard let found = ports.port(interface.hostLink), found.bridge == interface.bridge.description else {
         return texts + ["\(subject) is no port of bridge \(interface.bridge)"]
       }
-      if port.vlan != interface.vlan {
+      if found.port.vlan != interface.vlan {
         let vlan = interface.vlan.map { "in VLAN \($0)" } ?? "without a VLAN"
         texts.append("\(subject) is not \(vlan)")
       }
-      if port.isProtected != interface.isolated { texts.append("\(subject) has another isolation") }
-      if let error = port.error { texts.append("\(subject): Open vSwitch says: \(error)") }
+      if found.port.isProtected != interface.isolated { texts.append("\(subject) has another isolation") }
+      if let error = found.error { texts.append("\(subject): Open vSwitch says: \(error)") }
     } catch {
       texts.append("Open vSwitch cannot be asked: \(error)")
     }
@@ -144,7 +157,7 @@ struct OVSDriver: Driver {
     var batch = Batch()
     for interface in interfaces {
       var settings = LinkSettings(isUp: true)
-      settings.arp = false
+      settings.usesARP = false
       batch.setLink(.name(interface.hostLink), settings)
     }
     do throws(NetlinkError) {
@@ -160,7 +173,58 @@ struct OVSDriver: Driver {
   }
 }
 
+extension OVSDriver {
+  func describe(_ report: inout NetworkReport, on host: borrowing Host) throws(WireError) {
+    let setup = report.setup
+    do throws(OVSDBError) {
+      let ovs = try host.switches.at(setup.databaseAddress(on: host), until: host.deadline)
+      let look = try ovs.look(at: setup.bridge.description, container: nil, until: host.deadline)
+      guard let bridge = look.bridge else { return }
+      report.datapath = bridge.datapathType.isEmpty ? "system" : bridge.datapathType
+      for port in try ovs.ports(until: host.deadline) where port.bridge == bridge.name {
+        let row = port.interfaces.first
+        let state = port.error ?? row?.linkState ?? "not taken up by ovs-vswitchd"
+        if let row, let remote = row.options["remote_ip"] {
+          report.tunnels.append(
+            NetworkReport.Tunnel(
+              name: port.port.name, remote: remote, key: row.options["key"] ?? "0", state: state,
+              isForeign: port.port.externalIDs[.tunnel] == nil))
+        } else {
+          let owner = owner(of: port, setup, report.containers.map { $0.container })
+          report.ports.append(
+            NetworkReport.Port(name: port.port.name, owner: owner, vlan: port.port.vlan, state: state))
+        }
+      }
+    } catch {
+      throw Hints.explain(error, while: "looking at bridge \(setup.bridge)")
+    }
+  }
+
+  private func owner(of port: AttachedPort, _ setup: NetworkSetup, _ containers: [ContainerIdentity]) -> String {
+    let marks = port.port.externalIDs
+    if let id = marks[.container] {
+      let name = containers.first { $0.id == id }?.owner ?? id
+      return "\(marks[.interface] ?? "an interface") of \(name)"
+    }
+    return port.port.name == port.bridge || marks[.network] != nil ? "the host" : "somebody else"
+  }
+}
+
 extension NetworkSetup {
   /// A record has it; a network that was never set up has the main file's.
   func databaseAddress(on host: borrowing Host) -> DatabaseAddress { database ?? host.main.ovsDatabase }
+}
+
+extension SwitchRow {
+  /// The kernel's where it has the module: it is the faster one, and completes checksums.
+  fileprivate var bestDatapathType: String { datapathTypes.contains("system") ? "system" : "netdev" }
+}
+
+extension [AttachedPort] {
+  func port(_ name: InterfaceName) -> AttachedPort? { first { $0.port.name == name.description } }
+}
+
+extension AttachedPort {
+  /// What ovs-vswitchd says against one of its interfaces.
+  var error: String? { interfaces.lazy.compactMap { $0.error }.first }
 }

@@ -15,8 +15,8 @@ enum OVSTunnels {
     var port: UInt16
 
     /// As ovs-vswitchd.conf.db(5) names them.
-    var options: [String: String] {
-      var options = ["key": key, "remote_ip": "\(remote)"]
+    var options: StringMap {
+      var options: StringMap = ["key": key, "remote_ip": "\(remote)"]
       if let local { options["local_ip"] = "\(local)" }
       if port != VXLAN.standardPort { options["dst_port"] = "\(port)" }
       return options
@@ -30,8 +30,9 @@ enum OVSTunnels {
     }
 
     /// That of a port; nil for other ports.
-    init?(_ row: PortRow) {
-      guard row.type == PortSpec.Kind.vxlan.rawValue, let remote = row.options["remote_ip"].flatMap({ IPAddress($0) })
+    init?(_ attached: AttachedPort) {
+      guard let row = attached.interfaces.first, row.type == PortSpec.Kind.vxlan.rawValue,
+        let remote = row.options["remote_ip"].flatMap({ IPAddress($0) })
       else { return nil }
       key = row.options["key"] ?? "0"
       self.remote = remote
@@ -47,19 +48,22 @@ enum OVSTunnels {
     let deadline = host.deadline.leavingTimeToUndo
     do throws(OVSDBError) {
       let ovs = try host.switches.at(setup.databaseAddress(on: host), until: deadline)
-      let present = try ovs.ports(until: deadline).filter { $0.bridge == setup.bridge }
-      let stale = present.filter { row in
-        row.externalIDs[OVSMark.tunnel] != nil && Tunnel(row).map { !wanted.contains($0) || row.error != nil } ?? true
+      let present = try ovs.ports(until: deadline).filter { $0.bridge == setup.bridge.description }
+      let stale = present.filter { port in
+        port.port.externalIDs[.tunnel] != nil
+          && Tunnel(port).map { !wanted.contains($0) || port.error != nil } ?? true
       }
-      let kept = Set(present.filter { row in !stale.contains { $0.name == row.name } }.compactMap { Tunnel($0) })
-      if !stale.isEmpty { try ovs.removePorts(stale, until: deadline) }
+      let kept = Set(present.filter { !stale.contains($0) }.compactMap { Tunnel($0) })
+      _ = try ovs.removePorts(stale.map { $0.port }, until: deadline)
       let missing = wanted.filter { !kept.contains($0) }
       guard !missing.isEmpty else { return }
       let ports = missing.map { port($0, setup) }
       do throws(OVSDBError) {
-        try ovs.settle(ovs.addPorts(ports, to: setup.bridge, until: deadline), until: deadline)
+        let configuration = try ovs.addPorts(ports, to: setup.bridge.description, until: deadline)
+        _ = try ovs.settle(configuration, ports.map { $0.name }, until: deadline)
       } catch {
-        try ovs.removePorts(named: ports.map { $0.name }, marked: OVSMark.tunnel, until: host.deadline)
+        _ = try ovs.removePorts(
+          named: ports.map { $0.name.description }, .tunnel, setup.network, until: host.deadline)
         throw error
       }
     } catch {
@@ -85,15 +89,15 @@ enum OVSTunnels {
 
   private static func port(_ tunnel: Tunnel, _ setup: NetworkSetup) -> PortSpec {
     let name = LinkNames.tunnel(bridge: setup.bridge, key: "\(tunnel.key)/\(tunnel.port)", remote: tunnel.remote)
-    var port = PortSpec(name: name, type: .vxlan)
+    var port = PortSpec(name, .vxlan)
     port.options = tunnel.options
-    port.externalIDs = [OVSMark.tunnel: setup.network]
+    port.externalIDs = StringMap([.tunnel: setup.network])
     port.isTransient = true
     return port
   }
 
-  static func differences(of setup: NetworkSetup, _ ports: [PortRow]) -> [String] {
-    let present = ports.filter { $0.bridge == setup.bridge }
+  static func differences(of setup: NetworkSetup, _ ports: [AttachedPort]) -> [String] {
+    let present = ports.filter { $0.bridge == setup.bridge.description }
     return of(setup).compactMap { tunnel in
       guard let row = present.first(where: { Tunnel($0) == tunnel }) else {
         return "the tunnel to \(tunnel.remote) is missing on bridge \(setup.bridge)"

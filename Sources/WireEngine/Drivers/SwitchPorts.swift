@@ -12,8 +12,7 @@ struct SwitchPorts {
 
   private struct Pending {
     let ovs: OpenVSwitch
-    let steps: [SwitchPortStep]
-    let configuration: OpenVSwitch.Configuration
+    let settling: OpenVSwitch.Settling
   }
 
   init(_ steps: [NumberedStep], _ what: String, failAt: Int?, on host: borrowing Host) throws(WireError) {
@@ -23,8 +22,9 @@ struct SwitchPorts {
     do throws(OVSDBError) {
       for steps in Self.grouped(steps) {
         let ovs = try host.switches.at(steps[0].database, until: deadline)
-        let configuration = try Self.add(steps, ovs, on: host, until: deadline)
-        pending.append(Pending(ovs: ovs, steps: steps, configuration: configuration))
+        let configuration = try Self.add(steps, ovs, until: deadline)
+        let settling = try ovs.beginSettling(configuration, steps.map { $0.port }, until: deadline)
+        pending.append(Pending(ovs: ovs, settling: settling))
       }
     } catch {
       throw Hints.explain(error, while: "\(what): adding its port to Open vSwitch")
@@ -38,7 +38,7 @@ struct SwitchPorts {
   func settle(on host: borrowing Host) throws(WireError) {
     let deadline = host.deadline.leavingTimeToUndo
     do throws(OVSDBError) {
-      for pending in pending { try pending.ovs.settle(pending.configuration, until: deadline) }
+      for pending in pending { _ = try pending.ovs.finish(pending.settling, until: deadline) }
     } catch {
       throw Hints.explain(error, while: "\(what): adding its port to Open vSwitch")
     }
@@ -48,10 +48,10 @@ struct SwitchPorts {
   static func remove(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
     let interfaces = attachment.interfaces.filter { $0.switchPort != nil }
     for database in Set(interfaces.compactMap { $0.switchPort?.database }) {
-      let names = interfaces.filter { $0.switchPort?.database == database }.map { $0.hostLink }
+      let names = interfaces.filter { $0.switchPort?.database == database }.map { $0.hostLink.description }
       do throws(OVSDBError) {
-        try host.switches.at(database, until: host.deadline).removePorts(
-          named: names, marked: OVSMark.container, as: attachment.container.id, until: host.deadline)
+        _ = try host.switches.at(database, until: host.deadline).removePorts(
+          named: names, .container, attachment.container.id, until: host.deadline)
       } catch {
         throw Hints.explain(error, while: "taking the ports of \(attachment.container.owner) out of Open vSwitch")
       }
@@ -60,14 +60,18 @@ struct SwitchPorts {
 
   /// The name of a host end is this container's alone: a port of ours that has it was left by an earlier life.
   private static func add(
-    _ steps: [SwitchPortStep], _ ovs: OpenVSwitch, on host: borrowing Host, until deadline: Deadline
+    _ steps: [SwitchPortStep], _ ovs: OpenVSwitch, until deadline: Deadline
   ) throws(OVSDBError) -> OpenVSwitch.Configuration {
+    let bridge = steps[0].bridge.description
     do throws(OVSDBError) {
-      return try ovs.addPorts(steps.map { $0.spec }, to: steps[0].bridge, until: deadline)
+      return try ovs.addPorts(steps.map { $0.spec }, to: bridge, until: deadline)
     } catch {
       guard case .portExists = error.kind else { throw error }
-      try ovs.removePorts(named: steps.map { $0.port }, marked: OVSMark.container, until: deadline)
-      return try ovs.addPorts(steps.map { $0.spec }, to: steps[0].bridge, until: deadline)
+      let names = steps.map { $0.port.description }
+      let left = try ovs.ports(until: deadline).map { $0.port }
+        .filter { names.contains($0.name) && $0.externalIDs[.container] != nil }
+      guard !left.isEmpty else { throw error }
+      return try ovs.addPorts(steps.map { $0.spec }, to: bridge, replacing: left, until: deadline)
     }
   }
 
@@ -87,16 +91,22 @@ struct SwitchPorts {
 
 extension SwitchPortStep {
   fileprivate var spec: PortSpec {
-    var port = PortSpec(name: self.port, type: .system)
+    var port = PortSpec(self.port, .system)
     port.vlan = vlan
     port.isProtected = isProtected
     port.isTransient = true
-    port.externalIDs = [
-      OVSMark.container: container, OVSMark.network: network, OVSMark.interface: interface.description,
-    ]
+    port.externalIDs = StringMap([.container: container, .network: network, .interface: interface.description])
     port.interfaceExternalIDs = ["attached-mac": mac.description, "iface-id": "\(container).\(interface)"]
-    port.policing = egress
-    port.quality = ingress
+    port.policing = egress.map { PortSpec.Policing(limit: $0) }
+    port.maxRate = ingress?.bitsPerSecond
     return port
+  }
+}
+
+extension PortSpec.Policing {
+  /// A burst of a tenth of a second, as ovs-vswitchd.conf.db(5) advises for TCP, and of one large packet at least.
+  fileprivate init(limit: Rate) {
+    let rate = UInt32(clamping: max(1, limit.bitsPerSecond / 1000))
+    self.init(rate: rate, burst: max(rate / 10, 64 * 8))
   }
 }

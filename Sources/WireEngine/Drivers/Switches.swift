@@ -1,11 +1,11 @@
-package import WireCore
+import WireCore
 import WireLinux
 import WireOVSDB
 
 /// The Open vSwitch databases that this run talks to: each is connected once, when it is first needed.
-package final class Switches {
+final class Switches {
   private var connected: [DatabaseAddress: OpenVSwitch] = [:]
-  private var listed: [DatabaseAddress: [PortRow]] = [:]
+  private var listed: [DatabaseAddress: [AttachedPort]] = [:]
 
   func at(_ address: DatabaseAddress, until deadline: Deadline) throws(OVSDBError) -> OpenVSwitch {
     if let found = connected[address] { return found }
@@ -15,7 +15,7 @@ package final class Switches {
   }
 
   /// Every port, as it was when this was asked first: `check` looks at one after the other.
-  func ports(_ address: DatabaseAddress, until deadline: Deadline) throws(OVSDBError) -> [PortRow] {
+  func ports(_ address: DatabaseAddress, until deadline: Deadline) throws(OVSDBError) -> [AttachedPort] {
     if let found = listed[address] { return found }
     let ports = try at(address, until: deadline).ports(until: deadline)
     listed[address] = ports
