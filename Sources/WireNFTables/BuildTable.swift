@@ -1,36 +1,47 @@
 internal import CNftnl
 internal import Glibc
+package import WireCore
 
 extension FirewallSocket {
   /// Makes the table with its sets, chains and rules, and puts `elements` in, all in one transaction, unless the table
   /// stands in this version: then only the elements are put in. A table of another version is replaced, and with it
-  /// all that it held: pass everything that is to be there.
+  /// all that it held: pass everything that is to be there. Of `links`, those that are there get their guards.
   ///
   /// Any number of processes may call this at once. Each builds on the generation of the ruleset that it has seen, and
   /// the kernel refuses all but one.
-  package borrowing func build(elements: [Element], deadline: Int64) throws(NFTablesError) {
-    try build(elements: elements, evenIfCurrent: false, deadline: deadline)
+  package borrowing func build(
+    elements: [Element], guarding links: [InterfaceName] = [], deadline: Int64
+  ) throws(NFTablesError) {
+    try build(elements: elements, guarding: links, evenIfCurrent: false, deadline: deadline)
   }
 
   /// As `build`, but a table of this version is replaced too: for one that is not intact.
-  package borrowing func rebuild(elements: [Element], deadline: Int64) throws(NFTablesError) {
-    try build(elements: elements, evenIfCurrent: true, deadline: deadline)
+  package borrowing func rebuild(
+    elements: [Element], guarding links: [InterfaceName] = [], deadline: Int64
+  ) throws(NFTablesError) {
+    try build(elements: elements, guarding: links, evenIfCurrent: true, deadline: deadline)
   }
 
   private borrowing func build(
-    elements: [Element], evenIfCurrent: Bool, deadline: Int64
+    elements: [Element], guarding links: [InterfaceName], evenIfCurrent: Bool, deadline: Int64
   ) throws(NFTablesError) {
     while true {
+      // One that is gone must not take the rest with it.
+      let links = links.filter { canGuard($0) }
       let generation = try self.generation(deadline: deadline)
       let version = try version(deadline: deadline)
       do throws(NFTablesError) {
-        if version == Ruleset.version, !evenIfCurrent { return try add(elements, deadline: deadline) }
-        return try create(elements, replacing: version != nil, generation: generation, deadline: deadline)
-      } catch {
-        // ERESTART: the generation is another by now. ENOENT: the table that stood has just been flushed.
-        guard error.code == ERESTART || error.kind == .missing, MonotonicClock.milliseconds < deadline else {
-          throw error
+        if version == Ruleset.version, !evenIfCurrent {
+          return try add(elements, guarding: links, deadline: deadline)
         }
+        return try create(
+          elements, guarding: links, replacing: version != nil, generation: generation, deadline: deadline)
+      } catch {
+        // ERESTART: the generation is another by now. ENOENT: the table that stood has just been flushed, or a link has
+        // gone, which is ENODEV where it was noticed before.
+        guard error.code == ERESTART || error.code == ENODEV || error.kind == .missing,
+          MonotonicClock.milliseconds < deadline
+        else { throw error }
       }
     }
   }
@@ -60,7 +71,7 @@ extension FirewallSocket {
       && SetName.allCases.allSatisfy { sets.contains($0.rawValue) }
   }
 
-  private borrowing func dump(
+  borrowing func dump(
     _ message: nf_tables_msg_types, table: Int, deadline: Int64, _ body: (Attributes) -> Void
   ) throws(NFTablesError) {
     var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
@@ -74,11 +85,11 @@ extension FirewallSocket {
   }
 
   private borrowing func create(
-    _ elements: [Element], replacing: Bool, generation: UInt32, deadline: Int64
+    _ elements: [Element], guarding links: [InterfaceName], replacing: Bool, generation: UInt32, deadline: Int64
   ) throws(NFTablesError) {
     var buffer = MessageBuffer(
-      capacity: 64 << 10 + MessageBuffer.capacity(elements: elements.count, times: 1),
-      firstSequence: socket.sequenceForBatch)
+      capacity: 64 << 10 + MessageBuffer.capacity(elements: elements.count, times: 1)
+        + links.count * MessageBuffer.guardRoom, firstSequence: socket.sequenceForBatch)
     buffer.beginTransaction(generation: generation)
     if replacing { buffer.deleteTable() }
     buffer.addTable()
@@ -96,6 +107,7 @@ extension FirewallSocket {
       }
     }
     buffer.change(NFT_MSG_NEWSETELEM, elements)
+    for link in links { buffer.addGuard(link) }
     try commit(&buffer, for: "building table inet wirehook", deadline: deadline)
   }
 

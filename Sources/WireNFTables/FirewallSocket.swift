@@ -1,5 +1,6 @@
 internal import CNftnl
 internal import Glibc
+package import WireCore
 
 /// The table `inet wirehook` of the network namespace that the opening thread is in.
 ///
@@ -15,10 +16,19 @@ package struct FirewallSocket: ~Copyable {
 
   /// Puts `elements` in, as `nft add element`. One that is there already, exactly so, is fine; where a map holds the key
   /// with other data, the data is replaced in the same transaction. An interval that overlaps another is refused (`.exists`).
-  package borrowing func add(_ elements: [Element], deadline: Int64) throws(NFTablesError) {
-    guard !elements.isEmpty else { return }
+  ///
+  /// The same transaction guards `links`: the host's IP stack hears nothing of what comes in by them, but a packet socket
+  /// does. They must be there (ENODEV).
+  package borrowing func add(
+    _ elements: [Element], guarding links: [InterfaceName] = [], deadline: Int64
+  ) throws(NFTablesError) {
+    guard !elements.isEmpty || !links.isEmpty else { return }
+    // Asked before, because old kernels say of a link what they say of a table that is not there: ENOENT.
+    if let gone = links.first(where: { !canGuard($0) }) { throw NFTablesError("guarding link \(gone)", code: ENODEV) }
     let request = "adding elements to inet wirehook"
-    do throws(NFTablesError) { return try change(adding: elements, for: request, deadline: deadline) } catch {
+    do throws(NFTablesError) {
+      return try change(adding: elements, guarding: links, for: request, deadline: deadline)
+    } catch {
       // Other data under the same key: EEXIST, or EBUSY from old kernels. An overlap is EEXIST too.
       guard error.kind == .busy || error.kind == .exists else { throw error }
     }
@@ -26,7 +36,7 @@ package struct FirewallSocket: ~Copyable {
     for attempt in 1... {
       let foreign = try current(elements.filter { $0.data != nil }, deadline: deadline).filter { !ours.contains($0) }
       do throws(NFTablesError) {
-        return try change(deleting: foreign, adding: elements, for: request, deadline: deadline)
+        return try change(deleting: foreign, adding: elements, guarding: links, for: request, deadline: deadline)
       } catch {
         // What was to be replaced has just gone, or something else has come: look again.
         guard attempt < Self.attempts, [.busy, .exists, .missing].contains(error.kind), !foreign.isEmpty else {
@@ -37,21 +47,31 @@ package struct FirewallSocket: ~Copyable {
   }
 
   /// Takes `elements` out, as `nft destroy element`. What is gone already is fine, the whole table too; a key that a map
-  /// holds with other data is somebody else's by now, and stays.
+  /// holds with other data is somebody else's by now, and stays. The guards of `links`, which may be gone, go as well.
   ///
   /// The kernel frees removed elements after an RCU grace period, and closing this socket before that waits for it with
   /// the lock that every transaction of the namespace needs: about 12 ms. Who is in a hurry leaves the socket to a child
   /// that inherits it and closes it some 50 ms later.
-  package borrowing func remove(_ elements: [Element], deadline: Int64) throws(NFTablesError) {
-    guard !elements.isEmpty else { return }
+  package borrowing func remove(
+    _ elements: [Element], guarding links: [InterfaceName] = [], deadline: Int64
+  ) throws(NFTablesError) {
+    guard !elements.isEmpty || !links.isEmpty else { return }
     do throws(NFTablesError) {
       // Adding first makes the deletion find what it deletes, and makes the kernel refuse if the data is not ours.
-      try change(adding: elements, thenDeleting: true, for: "removing elements of inet wirehook", deadline: deadline)
+      try change(
+        adding: elements, guarding: links, thenDeleting: true, for: "removing elements of inet wirehook",
+        deadline: deadline)
     } catch {
       guard [.busy, .exists, .missing].contains(error.kind) else { throw error }
+      if error.kind == .missing, try version(deadline: deadline) == nil { return }
+      if !links.isEmpty {
+        // Without elements there is nothing that somebody else could have.
+        guard !elements.isEmpty else { throw error }
+        try remove([], guarding: links, deadline: deadline)
+        return try remove(elements, deadline: deadline)
+      }
       // Some element is another's, or its set is gone: find out which, halving.
       guard elements.count > 1 else { return }
-      if error.kind == .missing, try version(deadline: deadline) == nil { return }
       let middle = elements.count / 2
       try remove(Array(elements[..<middle]), deadline: deadline)
       try remove(Array(elements[middle...]), deadline: deadline)
@@ -62,16 +82,17 @@ package struct FirewallSocket: ~Copyable {
   static let attempts = 8
 
   private borrowing func change(
-    deleting old: [Element] = [], adding elements: [Element], thenDeleting: Bool = false, for request: String,
-    deadline: Int64
+    deleting old: [Element] = [], adding elements: [Element], guarding links: [InterfaceName],
+    thenDeleting: Bool = false, for request: String, deadline: Int64
   ) throws(NFTablesError) {
     var buffer = MessageBuffer(
-      capacity: MessageBuffer.capacity(elements: elements.count + old.count, times: thenDeleting ? 2 : 1),
-      firstSequence: socket.sequenceForBatch)
+      capacity: MessageBuffer.capacity(elements: elements.count + old.count, times: thenDeleting ? 2 : 1)
+        + links.count * MessageBuffer.guardRoom, firstSequence: socket.sequenceForBatch)
     buffer.beginTransaction()
     buffer.change(NFT_MSG_DELSETELEM, old)
     buffer.change(NFT_MSG_NEWSETELEM, elements)
     if thenDeleting { buffer.change(NFT_MSG_DELSETELEM, elements) }
+    for link in links { if thenDeleting { buffer.removeGuard(link) } else { buffer.addGuard(link) } }
     try commit(&buffer, for: request, deadline: deadline)
   }
 }
