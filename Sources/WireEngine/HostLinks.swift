@@ -23,6 +23,7 @@ struct HostLinks {
         else { throw explain(error, steps, on: host) }
         continue
       }
+      silence(steps)
       return try setVLANs(steps, on: host)
     }
   }
@@ -50,6 +51,17 @@ struct HostLinks {
       }
     }
     try host.route.send(batch, until: host.deadline)
+  }
+
+  /// A host end that Open vSwitch has is no link of the host's own: without IPv6 it joins no group and hears no neighbour.
+  private func silence(_ steps: [NumberedStep]) {
+    for numbered in steps {
+      guard case .veth(let pair) = numbered.step, pair.isSilent else { continue }
+      // A kernel without IPv6 has nothing to switch off.
+      do throws(SystemError) {
+        try Sysctl("net", "ipv6", "conf", pair.host.description, "disable_ipv6").write("1")
+      } catch {}
+    }
   }
 
   private func setVLANs(_ steps: [NumberedStep], on host: borrowing Host) throws(WireError) {

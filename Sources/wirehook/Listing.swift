@@ -1,3 +1,4 @@
+import WireConfig
 import WireCore
 import WireEngine
 import WireJSON

@@ -1,4 +1,5 @@
 import ArgumentParser
+import WireConfig
 import WireCore
 import WireEngine
 import WireJSON

@@ -25,7 +25,7 @@ import WireCore
   let result = try request(["wirehook.network": "front, storage:san0,bridge:br3,ovs:br1:data0,lan"])
   #expect(
     result.interfaces.map(\.network) == [
-      .named("front"), .named("storage"), .bridge(try name("br3")), .ovs("br1"), .named("lan"),
+      .named("front"), .named("storage"), .bridge(try name("br3")), .ovs(try name("br1")), .named("lan"),
     ])
   #expect(result.interfaces.map(\.name.description) == ["eth0", "san0", "eth2", "data0", "eth4"])
 }
@@ -58,7 +58,7 @@ func everyExampleOfTheContractIsUnderstood(_ key: String, _ value: String) throw
   #expect(first.snat == [try address("203.0.113.5")])
   #expect(first.mac == MACAddress("02:42:64:01:01:06"))
   #expect(first.mtu == 1450)
-  #expect(first.vlan == 10)
+  #expect(first.vlan == .access(10))
   #expect(first.bandwidth == Bandwidth(egress: Rate("20mbit")))
   #expect(
     first.sysctls == [
@@ -219,7 +219,7 @@ func valuesThatAreRefused(_ key: String, _ values: [String]) {
       == "annotation wirehook.ip \"10.0.1.255/24\" failed: this is the broadcast address of 10.0.1.0/24")
   #expect(
     message { _ = try request(["wirehook.vlan": "4095"]) }
-      == "annotation wirehook.vlan \"4095\" failed: expected a whole number from 1 to 4094")
+      == "annotation wirehook.vlan \"4095\" failed: expected a VLAN from 1 to 4094, or trunk:10,20-29")
   #expect(
     message { _ = try request(["wirehook.routes": "10.1.2.3/8 dev eth0"]) }
       == "annotation wirehook.routes \"10.1.2.3/8 dev eth0\" failed: expected a destination without host bits, such as 10.0.0.0/8"

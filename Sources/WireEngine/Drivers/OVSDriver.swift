@@ -32,7 +32,7 @@ struct OVSDriver: Driver {
           "network \(network.name)", "there is no bridge \(network.bridge) in \(database)",
           hint: "make it: ovs-vsctl add-br \(network.bridge)")
       }
-      port.isUserspace = look.switch.bestDatapathType == Self.userspace
+      port.isUserspace = datapathType(look.switch, on: host) == Self.userspace
       return BridgeFacts(index: nil, mtu: nil, switchPort: port)
     }
     port.isUserspace = bridge.datapathType == Self.userspace
@@ -78,6 +78,7 @@ struct OVSDriver: Driver {
     try OVSTunnels.install(setup, on: host)
   }
 
+  /// What ovs-vswitchd could not make is taken out again: it would try for ever.
   private func makeBridge(
     _ setup: NetworkSetup, _ ovs: OpenVSwitch, on host: borrowing Host, until deadline: Deadline
   ) throws(OVSDBError) {
@@ -85,16 +86,37 @@ struct OVSDriver: Driver {
     let look = try ovs.look(at: name, container: nil, until: deadline)
     guard look.bridge == nil else { return }
     var bridge = BridgeSpec(
-      setup.bridge, datapathType: look.switch.bestDatapathType, externalIDs: StringMap([.network: setup.network]))
+      setup.bridge, datapathType: datapathType(look.switch, on: host),
+      externalIDs: StringMap([.network: setup.network]))
     bridge.mac = LinkNames.bridgeMAC(setup.bridge, machineID: MachineID.read())
     bridge.mtu = NetworkMTU.of(setup, on: host)
+    let configuration: OpenVSwitch.Configuration
     do throws(OVSDBError) {
-      _ = try ovs.settle(ovs.createBridge(bridge, until: deadline), [setup.bridge], until: deadline)
+      configuration = try ovs.createBridge(bridge, until: deadline)
     } catch {
       // Somebody else was quicker: then it is used as it is.
       guard case .bridgeExists = error.kind else { throw error }
+      return
+    }
+    do throws(OVSDBError) {
+      _ = try ovs.settle(configuration, [setup.bridge], until: deadline)
+    } catch {
+      _ = try ovs.removeBridge(named: name, until: host.deadline)
+      throw error
     }
     GatewayLink.quieten(setup.bridge)
+  }
+
+  /// The kernel's datapath where its module is there: it is the faster one, and completes checksums. ovs-vswitchd lists it
+  /// among its types all the same.
+  private func datapathType(_ row: SwitchRow, on host: borrowing Host) -> String {
+    let system = "system"
+    guard row.datapathTypes.contains(system) else { return Self.userspace }
+    do {
+      return try NetlinkSocket(.generic).hasFamily("ovs_datapath", until: host.deadline) ? system : Self.userspace
+    } catch {
+      return Self.userspace
+    }
   }
 
   /// The host's own port in the network's VLAN.
@@ -213,11 +235,6 @@ extension OVSDriver {
 extension NetworkSetup {
   /// A record has it; a network that was never set up has the main file's.
   func databaseAddress(on host: borrowing Host) -> DatabaseAddress { database ?? host.main.ovsDatabase }
-}
-
-extension SwitchRow {
-  /// The kernel's where it has the module: it is the faster one, and completes checksums.
-  fileprivate var bestDatapathType: String { datapathTypes.contains("system") ? "system" : "netdev" }
 }
 
 extension [AttachedPort] {
