@@ -7,7 +7,7 @@ package import WireLinux
 package struct Link: Sendable, Hashable {
   package var index: UInt32
   package var name: String
-  /// `veth`, `bridge`, `ifb`; nil for hardware and for loopback.
+  /// `veth`, `bridge`, `ifb`, `vxlan`; nil for hardware and for loopback.
   package var kind: String?
   /// Nil where the link has none of 6 bytes (tunnels).
   package var mac: MACAddress?
@@ -30,6 +30,8 @@ package struct Link: Sendable, Hashable {
   package var peerNamespace: UInt32?
   /// How it is a port of a bridge, if it is.
   package var port: BridgePortSettings?
+  /// How it is a VXLAN tunnel, if it is.
+  package var vxlan: VXLANSettings?
 }
 
 extension NetlinkSocket {
@@ -94,6 +96,7 @@ extension Link {
     try forEachAttribute(in: info) { (type, value) throws(NetlinkError) in
       switch type {
       case IFLA_INFO_KIND: kind = value.text
+      case IFLA_INFO_DATA where kind == "vxlan": vxlan = try VXLANSettings(info: value)
       case IFLA_INFO_SLAVE_KIND: isPort = value.text == "bridge"
       case IFLA_INFO_SLAVE_DATA where isPort:
         try forEachAttribute(in: value) { (type, value) throws(NetlinkError) in

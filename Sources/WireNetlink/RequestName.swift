@@ -29,7 +29,7 @@ extension Batch {
       case RTM_NEWADDR, RTM_DELADDR: try prefix(message, IFA_LOCAL)
       case RTM_NEWROUTE, RTM_DELROUTE: try prefix(message, Int(RTA_DST.rawValue)) ?? "default"
       case RTM_NEWRULE, RTM_DELRULE: try prefix(message, FRA_SRC, lengthAt: 2)
-      case RTM_DELNEIGH: try address(message, from: MemoryLayout<ndmsg>.size, NDA_DST)?.description
+      case RTM_NEWNEIGH, RTM_DELNEIGH: try address(message, from: MemoryLayout<ndmsg>.size, NDA_DST)?.description
       default: nil as String?
       }
     return subject.map { "\(name) \($0)" } ?? name
@@ -76,7 +76,9 @@ extension Batch {
     case RTM_NEWRULE: "RTM_NEWRULE"
     case RTM_DELRULE: "RTM_DELRULE"
     case RTM_GETRULE: "RTM_GETRULE"
+    case RTM_NEWNEIGH: "RTM_NEWNEIGH"
     case RTM_DELNEIGH: "RTM_DELNEIGH"
+    case RTM_GETNEIGH: "RTM_GETNEIGH"
     case RTM_NEWQDISC: "RTM_NEWQDISC"
     case RTM_DELQDISC: "RTM_DELQDISC"
     case RTM_NEWTFILTER: "RTM_NEWTFILTER"

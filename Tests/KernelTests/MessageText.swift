@@ -116,6 +116,7 @@ private let routeHeader = [
 private let ruleHeader = [
   ("family", 1), ("to", 1), ("from", 1), ("tos", 1), ("table", 1), ("", 1), ("", 1), ("action", 1), ("flags", 4),
 ]
+private let neighborHeader = [("family", 1), ("", 1), ("", 2), ("index", 4), ("state", 2), ("flags", 1), ("", 1)]
 private let queueHeader = [("family", 1), ("", 1), ("", 2), ("index", 4), ("handle", 4), ("parent", 4), ("info", 4)]
 
 private let shapes: [Int: Shape] = [
@@ -127,6 +128,8 @@ private let shapes: [Int: Shape] = [
   RTM_NEWROUTE: Shape(name: "RTM_NEWROUTE", header: routeHeader, attributes: route),
   RTM_DELROUTE: Shape(name: "RTM_DELROUTE", header: routeHeader, attributes: route),
   RTM_NEWRULE: Shape(name: "RTM_NEWRULE", header: ruleHeader, attributes: rule),
+  RTM_NEWNEIGH: Shape(name: "RTM_NEWNEIGH", header: neighborHeader, attributes: neighbor),
+  RTM_DELNEIGH: Shape(name: "RTM_DELNEIGH", header: neighborHeader, attributes: neighbor),
   RTM_NEWQDISC: Shape(name: "RTM_NEWQDISC", header: queueHeader, attributes: qdisc),
   RTM_NEWTFILTER: Shape(name: "RTM_NEWTFILTER", header: queueHeader, attributes: filter),
 ]
@@ -172,6 +175,16 @@ private let linkData: [String: [Int: Attribute]] = [
     IFLA_BR_FORWARD_DELAY: Attribute("IFLA_BR_FORWARD_DELAY", .number),
     IFLA_BR_VLAN_FILTERING: Attribute("IFLA_BR_VLAN_FILTERING", .number),
   ],
+  "vxlan": [
+    IFLA_VXLAN_ID: Attribute("IFLA_VXLAN_ID", .number),
+    IFLA_VXLAN_GROUP: Attribute("IFLA_VXLAN_GROUP", .address),
+    IFLA_VXLAN_GROUP6: Attribute("IFLA_VXLAN_GROUP6", .address),
+    IFLA_VXLAN_LINK: Attribute("IFLA_VXLAN_LINK", .number),
+    IFLA_VXLAN_LOCAL: Attribute("IFLA_VXLAN_LOCAL", .address),
+    IFLA_VXLAN_LOCAL6: Attribute("IFLA_VXLAN_LOCAL6", .address),
+    IFLA_VXLAN_LEARNING: Attribute("IFLA_VXLAN_LEARNING", .number),
+    IFLA_VXLAN_PORT: Attribute("IFLA_VXLAN_PORT", .bytes),
+  ],
 ]
 private let bridgeLink: [Int: Attribute] = [
   IFLA_IFNAME: Attribute("IFLA_IFNAME", .text),
@@ -191,6 +204,9 @@ private let route: [Int: Attribute] = [
 private let rule: [Int: Attribute] = [
   FRA_PRIORITY: Attribute("FRA_PRIORITY", .number), FRA_SRC: Attribute("FRA_SRC", .address),
   FRA_TABLE: Attribute("FRA_TABLE", .number),
+]
+private let neighbor: [Int: Attribute] = [
+  NDA_LLADDR: Attribute("NDA_LLADDR", .bytes), NDA_DST: Attribute("NDA_DST", .address),
 ]
 private let qdisc: [Int: Attribute] = [
   TCA_KIND: Attribute("TCA_KIND", .text),

@@ -40,6 +40,35 @@ import WireNetlink
     }
   }
 
+  /// What a container sends can be held to a rate inside it alone where its host end belongs to a userspace switch, whose
+  /// packet socket comes before all traffic control.
+  @Test func whatAContainerSendsIsHeldToItsRateInside() throws {
+    try NetworkNamespace.withFresh {
+      let container = try Container()
+      let host = try NetlinkSocket(.route)
+      var batch = Batch()
+      batch.createVeth(
+        try name("whabc"), LinkSettings(isUp: true), peer: try name("eth0"), LinkSettings(), in: container.namespace)
+      try host.send(batch, until: .soon)
+      try shell("ip addr add 192.0.2.1/24 dev whabc")
+      try container.run {
+        let inside = try NetlinkSocket(.route)
+        let link = try #require(inside.index(of: try name("eth0")))
+        var batch = Batch()
+        batch.setLink(.index(link), LinkSettings(isUp: true))
+        batch.addAddress(Address(prefix("192.0.2.2/24"), link: link))
+        batch.addTokenBucket(TokenBucket(rate: try rate("8mbit"), mtu: 1500), on: link)
+        try inside.send(batch, until: .soon)
+        #expect(try shell("tc qdisc show dev eth0 root").contains("tbf 1: root"))
+        // One frame of a KB after the other, at 1 MB a second; without the bucket they take some 10 ms.
+        let flood = try shell("ping -fqc300 -s1000 192.0.2.1")
+        let time = flood.split(separator: "time ").last?.prefix(while: \.isNumber)
+        #expect((250...2000).contains(Int(time ?? "") ?? 0), "\(flood)")
+      }
+      #expect(try shell("tc qdisc show dev whabc root").contains("noqueue"))
+    }
+  }
+
   @Test(arguments: [
     ("8kbit", 3036, 18216), ("1mbit", 3036, 18216), ("100mbit", 125_000, 750_000), ("40gbit", 50_000_000, 300_000_000),
     ("1tbit", 1_250_000_000, 4_294_967_295),
