@@ -28,19 +28,28 @@ extension NetlinkSocket {
     var batch = Batch()
     batch.append(RTM_GETNEIGH, flags: NLM_F_DUMP, header)
     return try dump(batch, until: deadline) { (message) throws(NetlinkError) in
-      let header = try message.value(as: ndmsg.self)
-      guard header.ndm_ifindex == Int32(truncatingIfNeeded: link) else { return nil }
-      var destination: IPAddress?
-      var isForAll = false
-      try forEachAttribute(in: message, from: MemoryLayout<ndmsg>.size) { (type, value) throws(NetlinkError) in
-        switch type {
-        case NDA_LLADDR: isForAll = value.array.allSatisfy { $0 == 0 }
-        case NDA_DST: destination = try value.address
-        default: break
-        }
-      }
-      return isForAll ? destination : nil
+      try IPAddress(floodOf: link, message: message)
     }
+  }
+}
+
+extension IPAddress {
+  /// Reads an `RTM_NEWNEIGH` of `AF_BRIDGE`: where a link sends what it knows no MAC of; nil for any other entry.
+  init?(floodOf link: UInt32, message: RawSpan) throws(NetlinkError) {
+    let header = try message.value(as: ndmsg.self)
+    // Kernels before 5.0 list the entries of all links.
+    guard header.ndm_ifindex == Int32(truncatingIfNeeded: link) else { return nil }
+    var destination: IPAddress?
+    var mac: MACAddress?
+    try forEachAttribute(in: message, from: MemoryLayout<ndmsg>.size) { (type, value) throws(NetlinkError) in
+      switch type {
+      case NDA_LLADDR: mac = MACAddress(bytes: value.array)
+      case NDA_DST: destination = try value.address
+      default: break
+      }
+    }
+    guard mac == MACAddress(0), let destination else { return nil }
+    self = destination
   }
 }
 

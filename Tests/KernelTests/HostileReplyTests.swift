@@ -56,6 +56,7 @@ import WireLinux
       _ = try? Route(message: bytes.span.bytes)
       _ = try? Address(message: bytes.span.bytes)
       _ = try? Rule(message: bytes.span.bytes)
+      _ = try? IPAddress(floodOf: 3, message: bytes.span.bytes)
       _ = try? Listener(message: bytes.span.bytes, port: 0)
       _ = try? ConntrackTuple(message: bytes.span.bytes)
       _ = try? Answer(bytes.span.bytes, flags: UInt16.random(in: 0...0x3ff, using: &random))
@@ -69,6 +70,8 @@ import WireLinux
     settings.makesLinkLocal = false
     var batch = Batch()
     batch.createBridge(try name("wh0"), settings, filtersVLANs: true)
+    batch.createVXLAN(try name("vx0"), settings, VXLANSettings(id: 42, local: address("192.0.2.1"), link: 3))
+    batch.appendFlood(3, to: address("192.0.2.9"))
     batch.addAddress(Address(prefix("fd00::1/64"), link: 3))
     batch.addRoute(Route(.ipv4, to: prefix("10.0.0.0/8"), via: address("10.0.0.254"), link: 3))
     batch.addRule(Rule(.ipv4, from: prefix("10.0.0.0/24"), table: 4242, priority: 9))
