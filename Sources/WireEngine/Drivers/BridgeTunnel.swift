@@ -41,7 +41,7 @@ enum BridgeTunnel {
       settings.link = try vxlan.local.flatMap { (local) throws(NetlinkError) in try link(with: local, on: host) }
     }
     // With one other host every frame goes there: nothing is to be learnt.
-    settings.learning = vxlan.remotes.count != 1 || settings.group != nil
+    settings.isLearning = vxlan.remotes.count != 1 || settings.group != nil
     return settings
   }
 
@@ -62,7 +62,7 @@ enum BridgeTunnel {
       alias: LinkNames.alias(tunnelOf: setup.network))
     settings.makesLinkLocal = false
     var batch = Batch()
-    batch.createVXLAN(name, settings, vxlan)
+    batch.createVXLAN(name, settings, vxlan, family: setup.vxlan?.remotes.first?.family ?? .ipv4)
     try host.route.send(batch, until: host.deadline)
   }
 
