@@ -30,7 +30,7 @@ package enum Spawn {
         posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
       }
     }
-    // The tests ignore SIGPIPE; a child must not inherit that.
+    // The tests ignore SIGPIPE, and a worker thread of theirs blocks most signals; a child must not inherit that.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -38,7 +38,10 @@ package enum Spawn {
     sigemptyset(&pipes)
     sigaddset(&pipes, SIGPIPE)
     posix_spawnattr_setsigdefault(&attributes, &pipes)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
 
     let argv = words.map { strdup($0) } + [nil]
     let envp = (environment ?? ProcessInfo.processInfo.environment).map { strdup("\($0)=\($1)") } + [nil]
