@@ -151,6 +151,7 @@ extension Sandbox {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: "/run/netns")) ?? [] {
       let parts = name.split(separator: "-")
       guard parts.count == 3, parts[0] == "wht", let owner = Int32(parts[1]), kill(owner, 0) != 0 else { continue }
+      RealSwitch.sweep("/tmp/\(name)/ovs")
       _ = try? Command(["ip", "netns", "del", name]).run()
       try? FileManager.default.removeItem(atPath: "/tmp/\(name)")
     }

@@ -5,6 +5,8 @@ import Glibc
 package enum Tool: String, Sendable, CaseIterable {
   case root, runc, crun, dockerd, podman, busybox, conntrack, strace, tcpdump, brctl
   case iptables, iptablesLegacy = "iptables-legacy"
+  /// Open vSwitch, by its daemon.
+  case ovs
 
   /// Whether tests that need it are to run: it is there, or must be.
   package var isThere: Bool { isInstalled || Self.required.contains(rawValue) }
@@ -12,6 +14,7 @@ package enum Tool: String, Sendable, CaseIterable {
   private var isInstalled: Bool {
     switch self {
     case .root: geteuid() == 0
+    case .ovs: Self.path("ovs-vswitchd") != nil
     default: Self.path(rawValue) != nil
     }
   }
