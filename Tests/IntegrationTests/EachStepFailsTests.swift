@@ -21,38 +21,41 @@ import WireOCI
         "wirehook.bandwidth": "ingress=100mbit,egress=20mbit", "wirehook.sysctl": "net.ipv4.conf.eth0.arp_ignore=1",
       ]
       // Networks and table stand from here on: they are shared, and no failed attach takes them away.
-      try attach(web, annotations, on: host, failAt: nil)
+      try host.attach(web, annotations)
       try host.stop(web)
       let again = try host.container("again")
       let before = try host.snapshot()
       var failures = 0
       while failures < 200 {
-        do {
-          try attach(again, annotations, on: host, failAt: failures)
-          break
-        } catch let error as WireError {
-          #expect(error.description.contains("failed"))
-          try expectUnchanged(host, since: before)
-          #expect(try again.links() == ["lo"], "step \(failures)")
-          failures += 1
-        }
+        guard try host.attachFails(atStep: failures, again, annotations) else { break }
+        try expectUnchanged(host, since: before)
+        #expect(try again.links() == ["lo"], "step \(failures)")
+        failures += 1
       }
       // Two pairs, flags, limits, ports, settings, addresses, routes and rules: some forty.
       #expect(failures > 25)
     }
   }
+}
 
-  private func attach(_ container: Container, _ annotations: [String: String], on host: Sandbox, failAt: Int?) throws {
+extension Sandbox {
+  /// Attaches in this process, with the n-th step failing; whether it did fail, as the plan may have fewer.
+  func attachFails(atStep step: Int, _ container: Container, _ annotations: [String: String]) throws -> Bool {
     let home = try NetworkNamespace.current()
-    let pretended = try NetworkNamespace.open(path: host.netns)
-    let configuration = try Configuration.load(option: host.configFile, environment: nil)
+    let pretended = try NetworkNamespace.open(path: netns)
+    let configuration = try Configuration.load(option: configFile, environment: nil)
     let state = ContainerState(
       id: container.id, pid: container.pid, status: .creating, bundle: container.bundle,
       annotations: annotations.map { (key: $0.key, value: $0.value) })
-    try pretended.run(backTo: home, mapping: { WireError("switching", $0.description) }) { () throws(WireError) in
-      try Attach.run(
-        state, configuration, log: Log(.file(path: host.logFile)), deadline: .after(milliseconds: 20_000),
-        failAt: failAt)
+    do {
+      try pretended.run(backTo: home, mapping: { WireError("switching", $0.description) }) { () throws(WireError) in
+        try Attach.run(
+          state, configuration, log: Log(.file(path: logFile)), deadline: .after(milliseconds: 20_000), failAt: step)
+      }
+      return false
+    } catch {
+      #expect(error.description.contains("failed"))
+      return true
     }
   }
 }

@@ -1,10 +1,6 @@
 import Support
 import Testing
 
-/// Suites of Open vSwitch: root, and its programs. The bridges are in userspace, which needs no kernel module.
-let needsOVS = ConditionTrait.enabled(
-  if: Tool.root.isThere && Tool.ovs.isThere, "needs root and Open vSwitch")
-
 /// What the hook is to do, done with the tools that people use: shows that the pretend hosts carry it.
 @Suite(needsOVS) struct OVSByHandTests {
   /// The steps of `ovs-docker add-port`, and those that a userspace datapath needs beside.

@@ -22,6 +22,11 @@ package final class RealSwitch: @unchecked Sendable {
   /// The main file's keys that name the database.
   package var main: [String: JSON] { ["ovs": .object(["database": .text(database)])] }
 
+  /// The kind of bridge that can be made on this machine.
+  package static var datapath: String {
+    FileManager.default.fileExists(atPath: "/sys/module/openvswitch") ? "system" : "netdev"
+  }
+
   /// A pretend host with Open vSwitch, on which networks and `ovs:NAME` find the database.
   package static func with(
     _ options: Sandbox.Options = .init(), _ body: (Sandbox, RealSwitch) throws -> Void
