@@ -1,7 +1,8 @@
 internal import WireCore
 
 /// Finds where JSON documents end that come back to back, without a delimiter, in pieces (RFC 7047, section 4). Each byte is
-/// looked at once, whatever the pieces. Whether a document is well-formed is not its business.
+/// looked at once, whatever the pieces. Whether a document is well-formed is not its business, but for the brackets: the end of
+/// one that does not close what it opened would be waited for.
 struct DocumentScanner {
   /// How large a message may be, in bytes: a listing of some 10,000 ports.
   static let sizeLimit = 16 << 20
@@ -11,6 +12,8 @@ struct DocumentScanner {
   /// How far the current document has been looked at.
   private var position = 0
   private var depth = 0
+  /// One bit for each open array or object, the innermost lowest: 1 is an object.
+  private var open: UInt64 = 0
   private var isInString = false
   private var isEscaped = false
 
@@ -30,20 +33,26 @@ struct DocumentScanner {
         continue
       }
       switch byte {
-      case UInt8(ascii: "{"): depth += 1
-      case UInt8(ascii: "["): depth += depth > 0 ? 1 : 0
-      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-      case UInt8(ascii: "\""): isInString = true
+      case UInt8(ascii: "\""): isInString = depth > 0
+      case UInt8(ascii: "{"), UInt8(ascii: "["): try begin(isObject: byte == UInt8(ascii: "{"))
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        guard depth > 0, (open & 1 == 1) == (byte == UInt8(ascii: "}")) else { throw Self.garbage(bytes) }
+        if depth == 1 { return finish() }
+        depth -= 1
+        open >>= 1
       default: break
       }
-      if depth <= 0 {
-        if depth == 0, byte == UInt8(ascii: "}") { return finish() }
-        guard depth == 0, Self.isSpace(byte) else { throw Self.garbage(bytes) }
-      }
-      guard depth <= Self.depthLimit else { throw .garbage("more than \(Self.depthLimit) levels of nesting") }
+      // A message is an object.
+      if depth == 0 ? !Self.isSpace(byte) : open == 0 && depth == 1 { throw Self.garbage(bytes) }
     }
     guard bytes.count < Self.sizeLimit else { throw .tooLarge(limit: Self.sizeLimit) }
     return nil
+  }
+
+  private mutating func begin(isObject: Bool) throws(OVSDBError.Kind) {
+    guard depth < Self.depthLimit else { throw .garbage("more than \(Self.depthLimit) levels of nesting") }
+    depth += 1
+    open = open << 1 | (isObject ? 1 : 0)
   }
 
   private mutating func finish() -> Int {

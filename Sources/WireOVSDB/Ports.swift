@@ -35,36 +35,54 @@ extension OpenVSwitch {
   /// Removes ports that were read before, as `ovs-vsctl del-port`, with their interfaces and queues. Whoever is gone already
   /// does not matter, and a new port of the same name is another one.
   package func removePorts(_ ports: [PortRow], until deadline: Deadline) throws(OVSDBError) -> Configuration? {
-    guard !ports.isEmpty else { return nil }
-    let names = ports.map(\.name)
+    try remove(ports, orphans: [], until: deadline)
+  }
+
+  /// Removes the ports of these names that carry the mark, and no others; nil: nothing was there. What is left of such ports
+  /// when somebody else has removed them goes too.
+  package func removePorts(
+    named names: [String], _ mark: Mark, _ value: String, until deadline: Deadline
+  ) throws(OVSDBError) -> Configuration? {
+    guard !names.isEmpty else { return nil }
+    var questions: [OVSDBOperation] = []
+    for name in names {
+      questions.append(.select(.port, where: [.named(name), .marked(mark, value)], columns: PortRow.columns))
+      questions.append(.select(.qos, where: [.marked(.port, name), .marked(mark, value)], columns: ["_uuid"]))
+    }
+    let results = try ask(
+      questions, for: "a question about port \(names.joined(separator: " ").quoted)", until: deadline)
+    var ports: [PortRow] = []
+    var orphans: [String] = []
+    for (index, name) in names.enumerated() {
+      let found = try results.rows(2 * index).map(PortRow.init)
+      ports += found
+      if found.isEmpty, try !results.rows(2 * index + 1).isEmpty { orphans.append(name) }
+    }
+    return try remove(ports, orphans: orphans, until: deadline)
+  }
+
+  /// `orphans`: ports that somebody else has removed, of which queues of ours are left.
+  private func remove(
+    _ ports: [PortRow], orphans: [String], until deadline: Deadline
+  ) throws(OVSDBError) -> Configuration? {
+    let names = ports.map(\.name) + orphans
+    guard !names.isEmpty else { return nil }
     var transaction = Transaction("del-port \(names.joined(separator: " "))")
     transaction.remove(ports.map(\.uuid), named: names)
     transaction.count()
     return try commit(
       transaction, for: "the removal of port \(names.joined(separator: " ").quoted)", until: deadline)
   }
-
-  /// Removes the ports of these names that carry the mark, and no others; nil: nothing was there.
-  package func removePorts(
-    named names: [String], _ mark: Mark, _ value: String, until deadline: Deadline
-  ) throws(OVSDBError) -> Configuration? {
-    let questions = names.map {
-      OVSDBOperation.select(.port, where: [.named($0), .marked(mark, value)], columns: PortRow.columns)
-    }
-    guard !questions.isEmpty else { return nil }
-    let results = try ask(
-      questions, for: "a question about port \(names.joined(separator: " ").quoted)", until: deadline)
-    var ports: [PortRow] = []
-    for index in questions.indices { ports += try results.rows(index).map(PortRow.init) }
-    return try removePorts(ports, until: deadline)
-  }
 }
 
 extension Transaction {
   /// Takes ports off all bridges; their rows and those of their interfaces go by themselves. QoS and Queue are root tables, so
-  /// theirs do not.
+  /// theirs do not, and the server lets none go that a port still has, though that port goes in the same transaction.
   mutating func remove(_ ports: [OVSUUID], named names: [String]) {
     add(.mutate(.bridge, where: [], [.init("ports", .delete, .set(ports.map { .uuid($0) }))]))
+    for port in ports {
+      add(.update(.port, where: [.init("_uuid", .equal, .uuid(port))], row: [.init("qos", .set([]))]))
+    }
     for name in names {
       add(.delete(.qos, where: [.marked(.port, name)]))
       add(.delete(.queue, where: [.marked(.port, name)]))

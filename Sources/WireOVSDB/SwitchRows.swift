@@ -2,11 +2,11 @@ package import WireCore
 
 /// The row of table Open_vSwitch.
 package struct SwitchRow: Sendable, Hashable {
-  /// The datapaths that ovs-vswitchd offers: `netdev`, and `system` where the kernel has the module.
+  /// The datapaths that ovs-vswitchd offers, as it writes when it starts: `netdev`, `system`; none: it has never run.
   package let datapathTypes: [String]
   package let nextConfiguration: Int64
   package let currentConfiguration: Int64
-  /// As ovs-vswitchd wrote it; nil: it has never run.
+  /// As OVS's start script writes it; nil: it was started in another way.
   package let version: String?
 
   static let columns = ["datapath_types", "next_cfg", "cur_cfg", "ovs_version"]

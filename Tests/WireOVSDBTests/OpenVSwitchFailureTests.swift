@@ -1,0 +1,117 @@
+import Foundation
+import Glibc
+import Support
+import Testing
+import WireCore
+import WireLinux
+
+@testable import WireOVSDB
+
+/// Open vSwitch is there, and one of its two programs is not well.
+@Suite(.enabled(if: SwitchLab.isPossible, "needs root and Open vSwitch"))
+struct OpenVSwitchFailureTests {
+  @Test func aStoppedDaemonIsNamedAndOneThatGoesOnIsWaitedFor() throws {
+    try SwitchLab.with { lab in
+      try lab.makePair("wh1")
+      let ovs = try lab.connect()
+      try lab.makeBridge(on: ovs)
+      kill(lab.daemon, SIGSTOP)
+      defer { kill(lab.daemon, SIGCONT) }
+      let configuration = try ovs.addPorts([.of("c1", "wh1")], to: "br1", until: .soon)
+      let error = try #require(throws: OVSDBError.self) {
+        try ovs.settle(configuration, [interface("wh1")], until: .after(milliseconds: 500))
+      }
+      #expect(error.kind == .switchSilent)
+      #expect(error.description.contains("ovs-vswitchd"))
+
+      let settling = try ovs.beginSettling(configuration, [interface("wh1")], until: .soon)
+      usleep(300_000)
+      kill(lab.daemon, SIGCONT)
+      #expect(try ovs.finish(settling, until: .soon).map(\.name) == ["wh1"])
+    }
+  }
+
+  @Test func aStoppedServerIsATimeoutThatNamesIt() throws {
+    try SwitchLab.with { lab in
+      let ovs = try lab.connect()
+      kill(lab.server, SIGSTOP)
+      defer { kill(lab.server, SIGCONT) }
+      let error = try #require(throws: OVSDBError.self) {
+        try ovs.look(at: "br1", container: "c1", until: .brief)
+      }
+      #expect(
+        error.description
+          == #"\#(lab.address): waiting for the reply to a question about bridge "br1": no answer in time"#)
+      // Its kernel still accepts for it.
+      let late = try OpenVSwitch(lab.address, until: .soon)
+      #expect(throws: OVSDBError.self) { try late.bridges(until: .brief) }
+    }
+  }
+
+  @Test func aServerThatDiesMidwayHasClosed() throws {
+    try SwitchLab.with { lab in
+      let ovs = try lab.connect()
+      kill(lab.daemon, SIGSTOP)
+      let settling = try ovs.beginSettling(.init(number: 1_000_000), [], until: .soon)
+      let pid = lab.server
+      Thread {
+        usleep(100_000)
+        kill(pid, SIGKILL)
+      }.start()
+      let error = try #require(throws: OVSDBError.self) { try ovs.finish(settling, until: .soon) }
+      #expect(error.kind == .closed)
+      lab.killServer()
+      #expect(throws: OVSDBError(lab.address, "connecting", .refused)) { try lab.connect() }
+      #expect(throws: OVSDBError.self) { try ovs.bridges(until: .soon) }
+    }
+  }
+
+  @Test func aServerWithoutTheDatabaseSaysSo() throws {
+    try Sandbox.with { host in
+      let path = "\(host.folder)/db.sock"
+      // Without a file it has only the database about itself.
+      let server = try Spawn.start([
+        "ovsdb-server", "--remote=punix:\(path)", "--unixctl=\(host.folder)/ctl", "--pidfile=\(host.folder)/pid",
+        "--no-chdir", "-vconsole:off", try emptyDatabase(in: host.folder),
+      ])
+      defer {
+        kill(server, SIGKILL)
+        waitpid(server, nil, 0)
+      }
+      try #require(try eventually { FileManager.default.fileExists(atPath: path) })
+      let error = try #require(throws: OVSDBError.self) {
+        try OpenVSwitch(.unix(path: path), until: .soon).look(at: "br1", container: nil, until: .soon)
+      }
+      #expect(error.kind == .noDatabase("Open_vSwitch"))
+    }
+  }
+
+  private func emptyDatabase(in folder: String) throws -> String {
+    let schema = #"{"name":"Other","version":"1.0.0","tables":{"T":{"columns":{"c":{"type":"string"}}}}}"#
+    try schema.write(toFile: "\(folder)/schema", atomically: false, encoding: .utf8)
+    try Command.require(["ovsdb-tool", "create", "\(folder)/other.db", "\(folder)/schema"])
+    return "\(folder)/other.db"
+  }
+
+  @Test func theServerIsSpokenToByTCPToo() throws {
+    try SwitchLab.with { lab in
+      try lab.host.inside {
+        let address = DatabaseAddress.tcp(try #require(IPAddress("127.0.0.1")), port: 6640)
+        let ovs = try OpenVSwitch(address, until: .soon)
+        #expect(try ovs.look(at: "br1", container: nil, until: .soon).bridge == nil)
+      }
+    }
+  }
+
+  /// The server hears nothing for its probe interval and asks whether we are there; then it would hang up.
+  @Test func aLongWaitSurvivesTheServersProbes() throws {
+    try SwitchLab.with { lab in
+      let ovs = try lab.connect()
+      kill(lab.daemon, SIGSTOP)
+      let error = try #require(throws: OVSDBError.self) {
+        try ovs.settle(.init(number: 1_000_000), [], until: .after(milliseconds: 11_500))
+      }
+      #expect(error.kind == .switchSilent)
+    }
+  }
+}
