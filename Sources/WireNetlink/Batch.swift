@@ -13,6 +13,8 @@ package struct Batch: ~Copyable {
   private var used = 0
   private var last = 0
   private(set) var overflowed = false
+  /// The refusals that mean as much as success, by the index of their request.
+  private var forgiven: [(index: Int, errno: Int32)] = []
   /// How many requests it holds.
   package private(set) var count = 0
 
@@ -36,9 +38,11 @@ package struct Batch: ~Copyable {
   /// The same bytes for the socket, which sets sequence numbers and flags.
   var mutableBytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(rebasing: buffer[..<used]) }
 
-  /// Adds one message: its fixed header, then whatever `body` puts.
+  /// Adds one message: its fixed header, then whatever `body` puts. Where the kernel refuses it with `forgiven`, nobody is
+  /// told.
   mutating func append<Header: BitwiseCopyable>(
-    _ type: Int, flags: Int32 = 0, _ header: Header, _ body: (inout MessageBuilder) -> Void = { _ in }
+    _ type: Int, flags: Int32 = 0, _ header: Header, forgiving forgiven: Int32? = nil,
+    _ body: (inout MessageBuilder) -> Void = { _ in }
   ) {
     if buffer.count - used < Self.messageLimit { grow() }
     let room = UnsafeMutableRawBufferPointer(rebasing: buffer[used...])
@@ -52,9 +56,14 @@ package struct Batch: ~Copyable {
       overflowed = true
       return
     }
+    if let forgiven { self.forgiven.append((count, forgiven)) }
     last = used
     used += message.length
     count += 1
+  }
+
+  func forgives(_ errno: Int32, at index: Int) -> Bool {
+    forgiven.contains { $0.index == index && $0.errno == errno }
   }
 
   /// Makes the last message ask for an acknowledgement, for those who send the bytes themselves.

@@ -66,8 +66,8 @@ extension Batch {
   /// grace periods. As `ip link add HOST … type veth peer name PEER netns FD …`.
   ///
   /// The host end may be born with a master, up and without ARP, with address and MTU; the kernel takes its alias, IPv4
-  /// settings, port flags and `makesLinkLocal` only from a second request, which is added where they are given. The peer
-  /// cannot be born up.
+  /// settings and port flags only from a second request, which is added where they are given, and `makesLinkLocal` from
+  /// one of its own. The peer cannot be born up.
   package mutating func createVeth(
     _ name: InterfaceName, _ host: LinkSettings, peer: InterfaceName, _ peerSettings: LinkSettings,
     in namespace: borrowing NetworkNamespace
@@ -90,6 +90,7 @@ extension Batch {
 
   /// Changes a link. As `ip link set dev LINK …`.
   package mutating func setLink(_ link: LinkReference, _ settings: LinkSettings) {
+    setLinkLocal(link, settings)
     append(RTM_NEWLINK, ifinfomsg(link, isUp: settings.isUp, usesARP: settings.usesARP)) { message in
       message.put(link)
       message.putAtBirth(settings)
@@ -135,16 +136,30 @@ extension Batch {
         message.putLater(settings)
       }
     }
+    setLinkLocal(.name(name), settings)
     if bornUp != settings.isUp {
       append(RTM_NEWLINK, ifinfomsg(nil, isUp: settings.isUp)) { $0.put(IFLA_IFNAME, name.description) }
     }
   }
 }
 
-extension LinkSettings {
-  fileprivate var hasLaterPart: Bool {
-    alias != nil || makesLinkLocal != nil || !ipv4.isEmpty || port != nil
+extension Batch {
+  /// As `ip link set dev LINK addrgenmode …`. A kernel without IPv6, or a link whose MTU is below 1280 (RFC 8200 5), has no
+  /// such setting and makes no such address: EAFNOSUPPORT, for the whole request.
+  private mutating func setLinkLocal(_ link: LinkReference, _ settings: LinkSettings) {
+    guard let makes = settings.makesLinkLocal else { return }
+    let mode = makes ? IN6_ADDR_GEN_MODE_EUI64 : IN6_ADDR_GEN_MODE_NONE
+    append(RTM_NEWLINK, ifinfomsg(link, isUp: nil), forgiving: EAFNOSUPPORT) { message in
+      message.put(link)
+      message.nest(IFLA_AF_SPEC) { message in
+        message.nest(Int(AF_INET6)) { $0.put(IFLA_INET6_ADDR_GEN_MODE, UInt8(mode.rawValue)) }
+      }
+    }
   }
+}
+
+extension LinkSettings {
+  fileprivate var hasLaterPart: Bool { alias != nil || !ipv4.isEmpty || port != nil }
 }
 
 extension ifinfomsg {
@@ -177,20 +192,14 @@ extension MessageBuilder {
   /// What it takes only for a link that is there.
   mutating func putLater(_ settings: LinkSettings) {
     if let alias = settings.alias { put(IFLA_IFALIAS, alias) }
-    if !settings.ipv4.isEmpty || settings.makesLinkLocal != nil {
+    if !settings.ipv4.isEmpty {
       nest(IFLA_AF_SPEC) { message in
-        if !settings.ipv4.isEmpty {
-          message.nest(Int(AF_INET)) { message in
-            message.nest(IFLA_INET_CONF) { message in
-              for setting in IPv4Setting.allCases {
-                if let value = settings.ipv4[setting] { message.put(setting.number, value) }
-              }
+        message.nest(Int(AF_INET)) { message in
+          message.nest(IFLA_INET_CONF) { message in
+            for setting in IPv4Setting.allCases {
+              if let value = settings.ipv4[setting] { message.put(setting.number, value) }
             }
           }
-        }
-        if let makes = settings.makesLinkLocal {
-          let mode = makes ? IN6_ADDR_GEN_MODE_EUI64 : IN6_ADDR_GEN_MODE_NONE
-          message.nest(Int(AF_INET6)) { $0.put(IFLA_INET6_ADDR_GEN_MODE, UInt8(mode.rawValue)) }
         }
       }
     }

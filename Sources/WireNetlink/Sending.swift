@@ -66,7 +66,7 @@ extension NetlinkSocket {
       }
       guard inTime else { throw .timeout(request: batch.name(of: before + count - 1)) }
       for (position, answer) in found {
-        if answer.errno != 0 {
+        if answer.errno != 0, !batch.forgives(answer.errno, at: before + position) {
           refusals.append(answer.refusal(of: batch.name(of: before + position), index: before + position))
         }
         if position == count - 1 { done = true }

@@ -94,6 +94,9 @@ import WireLinux
             AF_INET  nest
               IFLA_INET_CONF  nest
                 IPV4_DEVCONF_ROUTE_LOCALNET  4  1
+        RTM_NEWLINK
+          IFLA_IFNAME  4  "wh0"
+          IFLA_AF_SPEC  nest
             AF_INET6  nest
               IFLA_INET6_ADDR_GEN_MODE  1  1
         RTM_NEWLINK  flags 1  change 1

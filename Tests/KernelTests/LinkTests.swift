@@ -146,6 +146,32 @@ import WireNetlink
     }
   }
 
+  /// Too small for IPv6, which such a link lacks as every link does of a kernel without it.
+  @Test(arguments: ["veth", "ifb"]) func aLinkWithoutIPv6NeedsNoLinkLocalAddressForbidden(_ kind: String) throws {
+    try NetworkNamespace.withFresh {
+      let container = try Container()
+      let socket = try NetlinkSocket(.route)
+      var settings = LinkSettings(mtu: 1000, isUp: true, alias: "web")
+      settings.makesLinkLocal = false
+      var batch = Batch()
+      if kind == "veth" {
+        batch.createVeth(try name("x"), settings, peer: try name("x"), LinkSettings(), in: container.namespace)
+      } else {
+        batch.createIFB(try name("x"), settings)
+      }
+      try socket.send(batch, until: .soon)
+      let link = try #require(try socket.link(.name(try name("x")), until: .soon))
+      #expect(link.isUp && link.alias == "web")
+      batch = Batch()
+      batch.setLink(.index(link.index), settings)
+      try socket.send(batch, until: .soon)
+      batch = Batch()
+      settings.makesLinkLocal = true
+      batch.setLink(.index(4711), settings)
+      #expect(throws: NetlinkError.self) { try socket.send(batch, until: .soon) }
+    }
+  }
+
   @Test func anIFBIsMade() throws {
     try NetworkNamespace.withFresh {
       let socket = try NetlinkSocket(.route)
