@@ -52,15 +52,16 @@ extension OpenVSwitch {
   ) throws(OVSDBError) -> Configuration? {
     let results = try ask(
       [
-        .select(.bridge, where: [.named(name)], columns: BridgeRow.columns),
+        .select(.bridge, where: [.named(name)], columns: BridgeRow.columns + ["ports"]),
         .select(.port, where: [.named(name)], columns: PortRow.columns),
       ], for: "a question about bridge \(name.quoted)", until: deadline)
-    guard let bridge = try results.rows(0).first.map(BridgeRow.init) else { return nil }
+    guard let row = try results.rows(0).first else { return nil }
+    let (bridge, present) = (try BridgeRow(row), try row.uuids("ports"))
     guard bridge.network != nil else { throw results.failure(.notOurs(bridge: name)) }
     let own = try results.rows(1).map(PortRow.init).map(\.uuid)
-    guard bridge.ports.allSatisfy(own.contains) else { throw results.failure(.bridgeInUse(name)) }
+    guard present.allSatisfy(own.contains) else { throw results.failure(.bridgeInUse(name)) }
 
-    let ports = OVSDBOperation.Column("ports", .set(bridge.ports.map { .uuid($0) }))
+    let ports = OVSDBOperation.Column("ports", .set(present.map { .uuid($0) }))
     var transaction = Transaction("del-br \(name)")
     // Somebody may have added a port since.
     transaction.require(

@@ -29,8 +29,8 @@ package final class OVSDBConnection {
   private var scanner = DocumentScanner()
   private var lastID: Int64 = 0
   /// The requests that have no reply yet, and the replies that nobody has asked for yet.
-  private var outstanding: Set<Int64> = []
-  private var replies: [Int64: JSONValue] = [:]
+  private var outstanding: [Int64] = []
+  private var replies: [(id: Int64, message: JSONValue)] = []
 
   package init(_ address: DatabaseAddress, until deadline: Deadline) throws(OVSDBError) {
     socket = try DatabaseSocket(connectingTo: address, until: deadline)
@@ -49,7 +49,7 @@ package final class OVSDBConnection {
       .init("params", .array([.string(Self.database)] + operations.map(\.json))), .init("id", .integer(request.id)),
     ])
     try send(message, step: "sending \(purpose)", until: deadline)
-    outstanding.insert(request.id)
+    outstanding.append(request.id)
     return request
   }
 
@@ -57,15 +57,20 @@ package final class OVSDBConnection {
   package func results(of request: Request, until deadline: Deadline) throws(OVSDBError) -> OVSDBResults {
     var strays = 0
     while true {
-      if let reply = replies.removeValue(forKey: request.id) { return try OVSDBResults(reply, request, address) }
+      if let index = replies.firstIndex(where: { $0.id == request.id }) {
+        return try OVSDBResults(replies.remove(at: index).message, request, address)
+      }
       guard strays <= Self.strayLimit else {
         throw OVSDBError(address, request.waiting, .garbage("\(strays) messages, and none of them is the reply"))
       }
       let message = try nextMessage(step: request.waiting, until: deadline)
       if case .string("echo")? = message["method"], let id = message["id"], id != .null {
         try answer(echo: message, id, until: deadline)
-      } else if message["method"] == nil, case .integer(let id)? = message["id"], outstanding.remove(id) != nil {
-        replies[id] = message
+      } else if message["method"] == nil, case .integer(let id)? = message["id"],
+        let index = outstanding.firstIndex(of: id)
+      {
+        outstanding.remove(at: index)
+        replies.append((id, message))
         continue
       }
       strays += 1

@@ -48,12 +48,17 @@ package final class OpenVSwitch {
   package func ports(until deadline: Deadline) throws(OVSDBError) -> [AttachedPort] {
     let results = try ask(
       [
-        .select(.bridge, where: [], columns: BridgeRow.columns),
+        .select(.bridge, where: [], columns: ["name", "ports"]),
         .select(.port, where: [], columns: PortRow.columns),
         .select(.interface, where: [], columns: InterfaceRow.columns),
       ], for: "a question about all ports", until: deadline)
+    var bridgeOfPort: [OVSUUID: String] = [:]
+    for bridge in try results.rows(0) {
+      let name = try bridge.string("name")
+      for port in try bridge.uuids("ports") { bridgeOfPort[port] = name }
+    }
     return AttachedPort.join(
-      bridges: try results.rows(0).map(BridgeRow.init), ports: try results.rows(1).map(PortRow.init),
+      bridgeOfPort: bridgeOfPort, ports: try results.rows(1).map(PortRow.init),
       interfaces: try results.rows(2).map(InterfaceRow.init))
   }
 

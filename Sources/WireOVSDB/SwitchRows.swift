@@ -19,6 +19,7 @@ package struct SwitchRow: Sendable, Hashable {
   }
 }
 
+/// A bridge without its ports, which may be a thousand: an attach does not want to hear of them.
 package struct BridgeRow: Sendable, Hashable {
   package let uuid: OVSUUID
   package let name: String
@@ -27,12 +28,11 @@ package struct BridgeRow: Sendable, Hashable {
   package let failMode: String?
   package let externalIDs: StringMap
   package let otherConfig: StringMap
-  package let ports: [OVSUUID]
 
   /// The network that we made it for; nil: it is not ours.
   package var network: String? { externalIDs[.network] }
 
-  static let columns = ["_uuid", "name", "datapath_type", "fail_mode", "external_ids", "other_config", "ports"]
+  static let columns = ["_uuid", "name", "datapath_type", "fail_mode", "external_ids", "other_config"]
 
   init(_ row: Row) throws(OVSDBError) {
     uuid = try row.uuid()
@@ -41,7 +41,6 @@ package struct BridgeRow: Sendable, Hashable {
     failMode = try row.strings("fail_mode").first
     externalIDs = try row.map("external_ids")
     otherConfig = try row.map("other_config")
-    ports = try row.uuids("ports")
   }
 }
 
@@ -130,11 +129,9 @@ package struct AttachedPort: Sendable, Hashable {
   /// One, except in a bond.
   package let interfaces: [InterfaceRow]
 
-  static func join(bridges: [BridgeRow], ports: [PortRow], interfaces: [InterfaceRow]) -> [AttachedPort] {
-    var bridgeOfPort: [OVSUUID: String] = [:]
-    for bridge in bridges {
-      for port in bridge.ports { bridgeOfPort[port] = bridge.name }
-    }
+  static func join(
+    bridgeOfPort: [OVSUUID: String], ports: [PortRow], interfaces: [InterfaceRow]
+  ) -> [AttachedPort] {
     var interfaceByUUID: [OVSUUID: InterfaceRow] = [:]
     for interface in interfaces { interfaceByUUID[interface.uuid] = interface }
     let attached = ports.compactMap { port in

@@ -4,7 +4,7 @@ package import WireLinux
 /// Operations that take effect together or not at all, and what it means when one of them fails.
 struct Transaction {
   private(set) var operations: [OVSDBOperation]
-  private(set) var meanings: [Int: OVSDBError.Kind] = [:]
+  private(set) var meanings: [(index: Int, kind: OVSDBError.Kind)] = []
 
   /// Begins with a comment for the server's log.
   init(_ comment: String) { operations = [.comment("wirehook: \(comment)")] }
@@ -16,7 +16,7 @@ struct Transaction {
     _ isThere: Bool, _ table: OVSDBOperation.Table, where conditions: [OVSDBOperation.Condition],
     else kind: OVSDBError.Kind
   ) {
-    meanings[operations.count] = kind
+    meanings.append((operations.count, kind))
     add(
       .wait(
         table, where: conditions, columns: ["name"], until: isThere ? .unequal : .equal, rows: [], milliseconds: 0))
@@ -32,7 +32,7 @@ struct Transaction {
     rows: [OVSDBOperation.Column], of table: OVSDBOperation.Table,
     where conditions: [OVSDBOperation.Condition], else kind: OVSDBError.Kind
   ) {
-    meanings[operations.count] = kind
+    meanings.append((operations.count, kind))
     add(
       .wait(table, where: conditions, columns: rows.map(\.name), until: .equal, rows: [rows], milliseconds: 0))
   }
@@ -42,7 +42,7 @@ extension OpenVSwitch {
   /// A change that was sent.
   package struct Change: Sendable {
     let request: OVSDBConnection.Request
-    let meanings: [Int: OVSDBError.Kind]
+    let meanings: [(index: Int, kind: OVSDBError.Kind)]
   }
 
   func begin(_ transaction: Transaction, for purpose: String, until deadline: Deadline) throws(OVSDBError) -> Change {
@@ -57,8 +57,10 @@ extension OpenVSwitch {
     do throws(OVSDBError) {
       results = try connection.results(of: change.request, until: deadline)
     } catch {
-      guard case .operation(let index, _, _) = error.kind, let meaning = change.meanings[index] else { throw error }
-      throw OVSDBError(error.address, error.step, meaning)
+      guard case .operation(let index, _, _) = error.kind,
+        let meaning = change.meanings.first(where: { $0.index == index })
+      else { throw error }
+      throw OVSDBError(error.address, error.step, meaning.kind)
     }
     guard let row = try results.rows(change.request.count - 1).first else { throw results.failure(.noSwitch) }
     return Configuration(number: try row.integer("next_cfg"))
