@@ -39,7 +39,11 @@ final class SwitchLab {
   private func start() throws {
     try Command.require(["ovsdb-tool", "create", "\(folder)/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"])
     server = try spawn(
-      "ovsdb-server", ["\(folder)/conf.db", "--remote=punix:\(folder)/db.sock", "--remote=ptcp:6640:127.0.0.1"])
+      "ovsdb-server",
+      [
+        "\(folder)/conf.db", "--remote=punix:\(folder)/db.sock", "--remote=ptcp:6640:127.0.0.1",
+        "--remote=db:Open_vSwitch,Open_vSwitch,manager_options",
+      ])
     try #require(try eventually { FileManager.default.fileExists(atPath: "\(folder)/db.sock") })
     try vsctl("--no-wait init")
     daemon = try spawn("ovs-vswitchd", ["unix:\(folder)/db.sock"])
