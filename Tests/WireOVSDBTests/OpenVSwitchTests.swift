@@ -144,6 +144,22 @@ struct OpenVSwitchTests {
     }
   }
 
+  @Test func ofManyAtOnceNoneIsLost() throws {
+    try SwitchLab.with { lab in
+      let names = (1...24).map { "wh\($0)" }
+      for name in names { try lab.makePair(name) }
+      try lab.makeBridge(on: lab.connect())
+      let address = lab.address
+      let numbers = try concurrently(names, width: 8) { name in
+        let ovs = try OpenVSwitch(address, until: .soon)
+        let configuration = try ovs.addPorts([.of("c-\(name)", name)], to: "br1", until: .soon)
+        return try ovs.settle(configuration, [interface(name)], until: .soon).first?.ofport ?? -1
+      }
+      #expect(Set(numbers).count == names.count)
+      #expect(Set(try lab.vsctl("list-ports br1").split(separator: "\n").map(String.init)) == Set(names))
+    }
+  }
+
   @Test func aBridgeThatIsGoneIsNamed() throws {
     try SwitchLab.with { lab in
       let ovs = try lab.connect()
