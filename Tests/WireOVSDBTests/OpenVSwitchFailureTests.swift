@@ -8,15 +8,15 @@ import WireLinux
 @testable import WireOVSDB
 
 /// Open vSwitch is there, and one of its two programs is not well.
-@Suite(.enabled(if: SwitchLab.isPossible, "needs root and Open vSwitch"))
+@Suite(.enabled(if: Tool.root.isThere && Tool.ovs.isThere, "needs root and Open vSwitch"))
 struct OpenVSwitchFailureTests {
   @Test func aStoppedDaemonIsNamedAndOneThatGoesOnIsWaitedFor() throws {
-    try SwitchLab.with { lab in
-      try lab.makePair("wh1")
-      let ovs = try lab.connect()
-      try lab.makeBridge(on: ovs)
-      kill(lab.daemon, SIGSTOP)
-      defer { kill(lab.daemon, SIGCONT) }
+    try RealSwitch.with { _, real in
+      try real.makePair("wh1")
+      let ovs = try real.connect()
+      try real.makeBridge(on: ovs)
+      real.pause(.daemon)
+      defer { real.proceed(.daemon) }
       let configuration = try ovs.addPorts([.of("c1", "wh1")], to: "br1", until: .soon)
       let error = try #require(throws: OVSDBError.self) {
         try ovs.settle(configuration, [interface("wh1")], until: .after(milliseconds: 500))
@@ -26,42 +26,39 @@ struct OpenVSwitchFailureTests {
 
       let settling = try ovs.beginSettling(configuration, [interface("wh1")], until: .soon)
       usleep(300_000)
-      kill(lab.daemon, SIGCONT)
+      real.proceed(.daemon)
       #expect(try ovs.finish(settling, until: .soon).map(\.name) == ["wh1"])
     }
   }
 
   @Test func aStoppedServerIsATimeoutThatNamesIt() throws {
-    try SwitchLab.with { lab in
-      let ovs = try lab.connect()
-      kill(lab.server, SIGSTOP)
-      defer { kill(lab.server, SIGCONT) }
+    try RealSwitch.with { _, real in
+      let ovs = try real.connect()
+      real.pause(.database)
+      defer { real.proceed(.database) }
       let error = try #require(throws: OVSDBError.self) {
         try ovs.look(at: "br1", container: "c1", until: .brief)
       }
       #expect(
         error.description
-          == #"\#(lab.address): waiting for the reply to a question about bridge "br1": no answer in time"#)
+          == #"\#(real.address): waiting for the reply to a question about bridge "br1": no answer in time"#)
       // Its kernel still accepts for it.
-      let late = try OpenVSwitch(lab.address, until: .soon)
+      let late = try OpenVSwitch(real.address, until: .soon)
       #expect(throws: OVSDBError.self) { try late.bridges(until: .brief) }
     }
   }
 
   @Test func aServerThatDiesMidwayHasClosed() throws {
-    try SwitchLab.with { lab in
-      let ovs = try lab.connect()
-      kill(lab.daemon, SIGSTOP)
+    try RealSwitch.with { _, real in
+      let ovs = try real.connect()
       let settling = try ovs.beginSettling(.init(number: 1_000_000), [], until: .soon)
-      let pid = lab.server
       Thread {
         usleep(100_000)
-        kill(pid, SIGKILL)
+        real.kill(.database)
       }.start()
       let error = try #require(throws: OVSDBError.self) { try ovs.finish(settling, until: .soon) }
       #expect(error.kind == .closed)
-      lab.killServer()
-      #expect(throws: OVSDBError(lab.address, "connecting", .refused)) { try lab.connect() }
+      #expect(throws: OVSDBError(real.address, "connecting", .refused)) { try real.connect() }
       #expect(throws: OVSDBError.self) { try ovs.bridges(until: .soon) }
     }
   }
@@ -94,9 +91,10 @@ struct OpenVSwitchFailureTests {
   }
 
   @Test func theServerIsSpokenToByTCPToo() throws {
-    try SwitchLab.with { lab in
+    try RealSwitch.with { _, real in
+      try real.listen(at: "ptcp:6640:127.0.0.1")
       let address = DatabaseAddress.tcp(try #require(IPAddress("127.0.0.1")), port: 6640)
-      let look = try lab.host.inside {
+      let look = try real.host.inside {
         try OpenVSwitch(address, until: .soon).look(at: "br1", container: nil, until: .soon)
       }
       #expect(look.bridge == nil)
@@ -106,11 +104,12 @@ struct OpenVSwitchFailureTests {
   /// The server hears nothing for its probe interval, asks whether we are there, and would hang up after as long again. On a UNIX
   /// socket it does not ask.
   @Test func aLongWaitSurvivesTheServersProbes() throws {
-    try SwitchLab.with { lab in
-      try lab.vsctl("set-manager ptcp:6641:127.0.0.1 -- set manager . inactivity_probe=1000")
+    try RealSwitch.with { _, real in
+      try real.listen(at: "db:Open_vSwitch,Open_vSwitch,manager_options")
+      try real.vsctl("set-manager ptcp:6641:127.0.0.1 -- set manager . inactivity_probe=1000")
       let address = DatabaseAddress.tcp(try #require(IPAddress("127.0.0.1")), port: 6641)
       // Expectations of another thread would be nobody's.
-      let error = try lab.host.inside {
+      let error = try real.host.inside {
         _ = try eventually { (try? OpenVSwitch(address, until: .soon)) != nil }
         let ovs = try OpenVSwitch(address, until: .soon)
         return #expect(throws: OVSDBError.self) {
