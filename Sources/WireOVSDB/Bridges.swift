@@ -39,7 +39,7 @@ extension OpenVSwitch {
     let name = bridge.name.description
     var transaction = Transaction("add-br \(name)")
     transaction.require(false, .bridge, where: [.named(name)], else: .bridgeExists(name))
-    transaction.require(false, .port, where: [.named(name)], else: .portExists(name))
+    transaction.requireFree(name, except: [])
     for insert in bridge.inserts { transaction.add(insert) }
     transaction.add(.mutate(.openVSwitch, where: [], [.init("bridges", .insert, .named("bridge"))]))
     transaction.count()
@@ -65,7 +65,7 @@ extension OpenVSwitch {
     var transaction = Transaction("del-br \(name)")
     // Somebody may have added a port since.
     transaction.require(
-      rows: [ports], of: .bridge, where: [.init("_uuid", .equal, .uuid(bridge.uuid))], else: .bridgeInUse(name))
+      ports, .bridge, where: [.init("_uuid", .equal, .uuid(bridge.uuid))], else: .bridgeInUse(name))
     transaction.add(.mutate(.openVSwitch, where: [], [.init("bridges", .delete, .uuid(bridge.uuid))]))
     transaction.count()
     return try commit(transaction, for: "the removal of bridge \(name.quoted)", until: deadline)

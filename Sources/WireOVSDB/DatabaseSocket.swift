@@ -36,7 +36,7 @@ struct DatabaseSocket: ~Copyable {
       setsockopt(raw, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
     let outcome = address.withSocketAddress { name, size in retrying { Glibc.connect(raw, name, size) } }
-    guard outcome == 0 else { throw OVSDBError(address, "connecting", address.failure(errno)) }
+    guard outcome == 0 else { throw OVSDBError(address, "connecting", address.failure(errno, of: "connect")) }
   }
 
   func send(_ bytes: [UInt8], step: String, until deadline: Deadline) throws(OVSDBError) {
@@ -68,12 +68,12 @@ struct DatabaseSocket: ~Copyable {
       if count > 0 { return count }
       guard count != 0 else { throw OVSDBError(address, step, .closed) }
       let failure = errno
-      guard failure == EAGAIN else { throw OVSDBError(address, step, address.failure(failure)) }
+      guard failure == EAGAIN else { throw OVSDBError(address, step, address.failure(failure, of: "recv")) }
     }
   }
 
   private func wait(for events: Int32, failure: Int32, step: String, until deadline: Deadline) throws(OVSDBError) {
-    guard failure == EAGAIN else { throw OVSDBError(address, step, address.failure(failure)) }
+    guard failure == EAGAIN else { throw OVSDBError(address, step, address.failure(failure, of: "send")) }
     do throws(SystemError) {
       if !deadline.isOver, try deadline.wait(for: descriptor.raw, events) { return }
     } catch {
@@ -116,7 +116,7 @@ extension DatabaseAddress {
   }
 
   /// What an error number means here.
-  fileprivate func failure(_ errno: Int32) -> OVSDBError.Kind {
+  fileprivate func failure(_ errno: Int32, of call: String) -> OVSDBError.Kind {
     switch errno {
     case ENOENT, ENOTDIR: .missing
     // What connect(2) says of a path that is no socket at all, too.
@@ -125,7 +125,7 @@ extension DatabaseAddress {
     case EACCES, EPERM: .permission
     case EAGAIN, EINPROGRESS, ETIMEDOUT: .timeout
     case EPIPE, ECONNRESET: .closed
-    default: .system(SystemError("connect", errno))
+    default: .system(SystemError(call, errno))
     }
   }
 

@@ -42,7 +42,7 @@ package struct OVSDBError: Error, Sendable, Hashable {
     case portMissing(String)
     /// The bridge is there, and carries no mark of ours.
     case notOurs(bridge: String)
-    /// The bridge still has ports beside its own, or got one meanwhile.
+    /// The bridge still has ports beside its own, or somebody changed it meanwhile.
     case bridgeInUse(String)
     /// ovs-vswitchd did not carry out the configuration before the deadline; ovsdb-server is well.
     case switchSilent
@@ -89,7 +89,7 @@ extension OVSDBError.Kind: CustomStringConvertible {
     case .portExists(let name): "there is a port \(name.quoted) already"
     case .portMissing(let name): "there is no port \(name.quoted) any more"
     case .notOurs(let name): "bridge \(name.quoted) is not ours"
-    case .bridgeInUse(let name): "bridge \(name.quoted) has other ports"
+    case .bridgeInUse(let name): "bridge \(name.quoted) has other ports, or was changed meanwhile"
     case .switchSilent: "ovs-vswitchd did not carry it out in time, though ovsdb-server answers"
     case .interface(let name, let error): "interface \(name.quoted): \(error)"
     }

@@ -10,11 +10,7 @@ extension OpenVSwitch {
     let names = ports.map(\.name.description).joined(separator: " ")
     var transaction = Transaction("add-port \(bridge) \(names)")
     transaction.require(true, .bridge, where: [.named(bridge)], else: .bridgeMissing(bridge))
-    let others = replaced.map { OVSDBOperation.Condition("_uuid", .unequal, .uuid($0.uuid)) }
-    for port in ports {
-      let name = port.name.description
-      transaction.require(false, .port, where: [.named(name)] + others, else: .portExists(name))
-    }
+    for port in ports { transaction.requireFree(port.name.description, except: replaced) }
     if !replaced.isEmpty { transaction.remove(replaced.map(\.uuid), named: replaced.map(\.name)) }
     for (index, port) in ports.enumerated() {
       for insert in port.inserts(index) { transaction.add(insert) }

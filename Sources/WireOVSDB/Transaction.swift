@@ -22,19 +22,30 @@ struct Transaction {
         table, where: conditions, columns: ["name"], until: isThere ? .unequal : .equal, rows: [], milliseconds: 0))
   }
 
+  /// Goes on only if the one row that fits has this value.
+  mutating func require(
+    _ column: OVSDBOperation.Column, _ table: OVSDBOperation.Table, where conditions: [OVSDBOperation.Condition],
+    else kind: OVSDBError.Kind
+  ) {
+    meanings.append((operations.count, kind))
+    add(
+      .wait(
+        table, where: conditions, columns: [column.name], until: .equal, rows: [[column]], milliseconds: 0))
+  }
+
+  /// Goes on only if no port and no interface has the name, except those of `replaced`. An interface in a bond has another
+  /// name than its port.
+  mutating func requireFree(_ name: String, except replaced: [PortRow]) {
+    let port = replaced.map { OVSDBOperation.Condition("_uuid", .unequal, .uuid($0.uuid)) }
+    let interface = replaced.flatMap { $0.interfaces }.map { OVSDBOperation.Condition("_uuid", .unequal, .uuid($0)) }
+    require(false, .port, where: [.named(name)] + port, else: .portExists(name))
+    require(false, .interface, where: [.named(name)] + interface, else: .portExists(name))
+  }
+
   /// Ends with a new number of the configuration, and reads it.
   mutating func count() {
     add(.mutate(.openVSwitch, where: [], [.init("next_cfg", .add, .integer(1))]))
     add(.select(.openVSwitch, where: [], columns: ["next_cfg"]))
-  }
-
-  mutating func require(
-    rows: [OVSDBOperation.Column], of table: OVSDBOperation.Table,
-    where conditions: [OVSDBOperation.Condition], else kind: OVSDBError.Kind
-  ) {
-    meanings.append((operations.count, kind))
-    add(
-      .wait(table, where: conditions, columns: rows.map(\.name), until: .equal, rows: [rows], milliseconds: 0))
   }
 }
 

@@ -160,6 +160,19 @@ struct OpenVSwitchTests {
     }
   }
 
+  @Test func aNameThatAnInterfaceInABondHasIsTaken() throws {
+    try RealSwitch.with { _, real in
+      for name in ["wh1", "wh2"] { try real.makePair(name) }
+      let ovs = try real.connect()
+      try real.makeBridge(on: ovs)
+      try real.vsctl("add-bond br1 bond0 wh1 wh2")
+      let error = try #require(throws: OVSDBError.self) {
+        try ovs.addPorts([.of("c1", "wh1")], to: "br1", until: .soon)
+      }
+      #expect(error.kind == .portExists("wh1"))
+    }
+  }
+
   @Test func aBridgeThatIsGoneIsNamed() throws {
     try RealSwitch.with { _, real in
       let ovs = try real.connect()
