@@ -8,7 +8,7 @@ package enum Mark: String, Sendable, Hashable, CaseIterable {
   case interface = "wirehook-interface"
   /// On a tunnel's port: the name of the network.
   case tunnel = "wirehook-tunnel"
-  /// On rows of QoS and Queue, which do not go with their port: its name.
+  /// On a row of QoS, which does not go with its port: the port's name.
   case port = "wirehook-port"
 }
 

@@ -19,7 +19,6 @@ package enum OVSDBOperation: Sendable, Hashable {
     case port = "Port"
     case interface = "Interface"
     case qos = "QoS"
-    case queue = "Queue"
   }
 
   package enum Comparison: String, Sendable, Hashable {

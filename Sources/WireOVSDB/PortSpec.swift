@@ -53,7 +53,7 @@ extension PortSpec {
     var operations: [OVSDBOperation] = [
       .insert(.interface, row: interfaceRow, named: "interface\(index)")
     ]
-    if let maxRate { operations += qosInserts(index, maxRate) }
+    if let maxRate { operations.append(qosInsert(index, maxRate)) }
     var row: [OVSDBOperation.Column] = [
       .init("name", .string(name.description)), .init("interfaces", .named("interface\(index)")),
     ]
@@ -79,20 +79,17 @@ extension PortSpec {
     return row
   }
 
-  /// Without a queue of its own linux-htb lets everything through at 1 Gbit/s at most, whatever `max-rate` of the QoS says.
-  private func qosInserts(_ index: Int, _ maxRate: UInt64) -> [OVSDBOperation] {
+  /// A row of Queue is not needed: OVS makes the default queue itself, with all of the rate (ovs-vswitchd.conf.db(5), `queues`).
+  private func qosInsert(_ index: Int, _ maxRate: UInt64) -> OVSDBOperation {
     var marks = StringMap()
     for mark in [Mark.container, .network] { marks[mark] = externalIDs[mark] }
     marks[.port] = name.description
-    let row: [OVSDBOperation.Column] = [
-      .init("other_config", .map(["max-rate": "\(maxRate)"])), .init("external_ids", .map(marks)),
-    ]
-    let queues = OVSDBValue.map([.init(.integer(0), .named("queue\(index)"))])
-    return [
-      .insert(.queue, row: row, named: "queue\(index)"),
-      .insert(
-        .qos, row: [.init("type", .string("linux-htb")), .init("queues", queues)] + row, named: "qos\(index)"),
-    ]
+    return .insert(
+      .qos,
+      row: [
+        .init("type", .string("linux-htb")), .init("other_config", .map(["max-rate": "\(maxRate)"])),
+        .init("external_ids", .map(marks)),
+      ], named: "qos\(index)")
   }
 
   /// The three columns that say it, the empty ones too.

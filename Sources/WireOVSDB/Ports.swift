@@ -11,7 +11,7 @@ extension OpenVSwitch {
     var transaction = Transaction("add-port \(bridge) \(names)")
     transaction.require(true, .bridge, where: [.named(bridge)], else: .bridgeMissing(bridge))
     for port in ports { transaction.requireFree(port.name.description, except: replaced) }
-    if !replaced.isEmpty { transaction.remove(replaced.map(\.uuid), named: replaced.map(\.name)) }
+    if !replaced.isEmpty { transaction.remove(replaced) }
     for (index, port) in ports.enumerated() {
       for insert in port.inserts(index) { transaction.add(insert) }
     }
@@ -28,7 +28,7 @@ extension OpenVSwitch {
     try finish(beginAdding(ports, to: bridge, replacing: replaced, until: deadline), until: deadline)
   }
 
-  /// Removes ports that were read before, as `ovs-vsctl del-port`, with their interfaces and queues. Whoever is gone already
+  /// Removes ports that were read before, as `ovs-vsctl del-port`, with their interfaces and limits. Whoever is gone already
   /// does not matter, and a new port of the same name is another one.
   package func removePorts(_ ports: [PortRow], until deadline: Deadline) throws(OVSDBError) -> Configuration? {
     try remove(ports, orphans: [], until: deadline)
@@ -48,40 +48,50 @@ extension OpenVSwitch {
     let results = try ask(
       questions, for: "a question about port \(names.joined(separator: " ").quoted)", until: deadline)
     var ports: [PortRow] = []
-    var orphans: [String] = []
+    var orphans: [Limit] = []
     for (index, name) in names.enumerated() {
       let found = try results.rows(2 * index).map(PortRow.init)
       ports += found
-      if found.isEmpty, try !results.rows(2 * index + 1).isEmpty { orphans.append(name) }
+      guard found.isEmpty else { continue }
+      for row in try results.rows(2 * index + 1) { orphans.append(Limit(uuid: try row.uuid(), port: name)) }
     }
     return try remove(ports, orphans: orphans, until: deadline)
   }
 
-  /// `orphans`: ports that somebody else has removed, of which queues of ours are left.
+  /// `orphans`: what is left of ports that somebody else has removed.
   private func remove(
-    _ ports: [PortRow], orphans: [String], until deadline: Deadline
+    _ ports: [PortRow], orphans: [Limit], until deadline: Deadline
   ) throws(OVSDBError) -> Configuration? {
-    let names = ports.map(\.name) + orphans
+    let names = (ports.map(\.name) + orphans.map(\.port)).joined(separator: " ")
     guard !names.isEmpty else { return nil }
-    var transaction = Transaction("del-port \(names.joined(separator: " "))")
-    transaction.remove(ports.map(\.uuid), named: names)
+    var transaction = Transaction("del-port \(names)")
+    transaction.remove(ports)
+    for orphan in orphans { transaction.remove(orphan) }
     transaction.count()
-    return try commit(
-      transaction, for: "the removal of port \(names.joined(separator: " ").quoted)", until: deadline)
+    return try commit(transaction, for: "the removal of port \(names.quoted)", until: deadline)
   }
 }
 
+/// A row of QoS that we made for a port.
+private struct Limit {
+  let uuid: OVSUUID
+  let port: String
+}
+
 extension Transaction {
-  /// Takes ports off all bridges; their rows and those of their interfaces go by themselves. QoS and Queue are root tables, so
-  /// theirs do not, and the server lets none go that a port still has, though that port goes in the same transaction.
-  mutating func remove(_ ports: [OVSUUID], named names: [String]) {
-    add(.mutate(.bridge, where: [], [.init("ports", .delete, .set(ports.map { .uuid($0) }))]))
+  /// Takes ports off all bridges; their rows and those of their interfaces go by themselves. QoS is a root table, so its
+  /// rows do not, and the server lets none go that a port still has, though that port goes in the same transaction.
+  fileprivate mutating func remove(_ ports: [PortRow]) {
+    add(.mutate(.bridge, where: [], [.init("ports", .delete, .set(ports.map { .uuid($0.uuid) }))]))
     for port in ports {
-      add(.update(.port, where: [.init("_uuid", .equal, .uuid(port))], row: [.init("qos", .set([]))]))
+      guard let qos = port.qos else { continue }
+      add(.update(.port, where: [.init("_uuid", .equal, .uuid(port.uuid))], row: [.init("qos", .set([]))]))
+      remove(Limit(uuid: qos, port: port.name))
     }
-    for name in names {
-      add(.delete(.qos, where: [.marked(.port, name)]))
-      add(.delete(.queue, where: [.marked(.port, name)]))
-    }
+  }
+
+  /// By its mark too: a port may have been given a row of somebody else's.
+  fileprivate mutating func remove(_ limit: Limit) {
+    add(.delete(.qos, where: [.init("_uuid", .equal, .uuid(limit.uuid)), .marked(.port, limit.port)]))
   }
 }
