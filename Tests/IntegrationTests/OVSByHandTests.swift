@@ -53,6 +53,15 @@ import Testing
       #expect(try ten.pings("100.1.1.2", attempts: 10, within: 2))
       #expect(try !ten.pings("100.1.1.3"))
       #expect(try ovs.row("Port", "h-ten")["tag"].int == 10)
+      let trunk = try host.container("trunk")
+      try attach(trunk, "100.1.1.4/24", to: ovs, port: "vlan_mode=trunk trunks=10,30")
+      for container in [ten, twenty] { try container.watchARP(for: "100.1.1.99") }
+      let mac = try trunk.mac(of: "eth0")
+      for vlan in [10, 20] as [UInt16] {
+        try trunk.send(Frame.arpRequest(for: "100.1.1.99", from: "100.1.1.4", mac: mac, vlan: vlan), by: "eth0")
+      }
+      #expect(try eventually { try ten.seenARP() == 1 })
+      #expect(try twenty.seenARP() == 0)
     }
   }
 
@@ -76,6 +85,17 @@ import Testing
       try ovs.restart(.daemon)
       #expect(try ovs.bridges() == ["br1", "br2"])
       #expect(try ovs.rows("Interface", "name=br1").count == 1)
+    }
+  }
+
+  @Test func aConnectionToTheDatabaseCanBeCut() throws {
+    try RealSwitch.with { host, ovs in
+      for (limit, isEnough) in [(1_000_000, true), (300, false)] {
+        let cut = try FakeDatabase(at: "\(host.folder)/cut.sock", .cuts(after: limit, of: ovs.socket, closing: true))
+        let result = try host.run(["ovs-vsctl", "--timeout=1", "--db=unix:\(cut.path)", "show"])
+        cut.stop()
+        #expect(result.succeeded == isEnough, "\(limit): \(result)")
+      }
     }
   }
 

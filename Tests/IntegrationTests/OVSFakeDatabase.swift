@@ -109,7 +109,8 @@ final class FakeDatabase: @unchecked Sendable {
 
   private static func read(_ file: Int32) -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    return Array(buffer.prefix(max(0, Glibc.read(file, &buffer, buffer.count))))
+    let count = Glibc.read(file, &buffer, buffer.count)
+    return Array(buffer.prefix(max(0, count)))
   }
 
   @discardableResult

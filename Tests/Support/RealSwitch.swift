@@ -34,7 +34,7 @@ package final class RealSwitch: @unchecked Sendable {
     try Sandbox.with(options) { host in try body(host, RealSwitch(on: host)) }
   }
 
-  init(on host: Sandbox) throws {
+  package init(on host: Sandbox) throws {
     self.host = host
     folder = "\(host.folder)/ovs"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
