@@ -83,31 +83,33 @@ import Testing
   /// The connection ends, or stands still, after so many bytes of answers, on each connection of the hook anew.
   @Test(arguments: [true, false]) func aConnectionThatBreaksInTheMiddleLeavesNothing(closing: Bool) throws {
     try RealSwitch.withNetwork { host, ovs in
-      let path = "\(host.folder)/fake.sock"
-      try host.warmUp()
-      let before = try ovs.look()
-      let write = { (database: String) in
-        try ovs.writeNetwork(#""ovs": {"database": "unix:\#(database)"}"#)
-        try ovs.writeMain(["timeout_ms": .number(closing ? 3000 : 300)])
+      let path = "\(host.folder)/between.sock"
+      try ovs.writeNetwork(#""ovs": {"database": "unix:\#(path)"}"#)
+      /// Runs `body` while answers pass up to so many bytes on each connection.
+      func passing(_ bytes: Int, _ body: () throws -> Void) throws {
+        let server = try FakeDatabase(at: path, .cuts(after: bytes, of: ovs.socket, closing: closing))
+        defer { server.stop() }
+        try body()
       }
+      let all = 10_000_000
+      try passing(all) { try host.warmUp() }
+      let before = try ovs.look()
       var refused = 0
       for limit in [1, 40, 150, 300, 500, 700, 900, 1200, 1600, 2200] {
-        let server = try FakeDatabase(at: path, .cuts(after: limit, of: ovs.socket, closing: closing))
-        try write(path)
         let web = try host.container("web")
-        let result = try host.tryAttach(web, ["wirehook.ip": "100.1.1.6"])
-        server.stop()
-        try write(ovs.socket)
-        if result.succeeded {
-          try host.stop(web)
-        } else {
+        try ovs.writeMain(["timeout_ms": .number(closing ? 3000 : 300)])
+        try passing(limit) {
+          let result = try host.tryAttach(web, ["wirehook.ip": "100.1.1.6"])
+          guard !result.succeeded else { return }
           refused += 1
           expectOneErrorLine(result, naming: [path])
           #expect(try web.links() == ["lo"], "\(limit): \(result)")
-          web.kill()
-          // A commit whose answer was lost stands in the database until somebody takes it back.
-          let next = try host.started("next", ["wirehook.ip": "100.1.1.6"])
-          try host.stop(next)
+        }
+        web.kill()
+        // A commit whose answer was lost stands in the database until somebody takes it back.
+        try ovs.writeMain()
+        try passing(all) {
+          try host.stop(try host.started("next", ["wirehook.ip": "100.1.1.6"]))
           #expect(try host.wirehook("gc").exitCode == 0)
         }
         try expectUnchanged(ovs, since: before, "\(limit) bytes")

@@ -12,8 +12,9 @@ import Testing
       #expect(network["driver"].string == "ovs")
       #expect(network["bridge"].string == "br1")
       #expect(network["datapath"].string == RealSwitch.datapath)
-      let ports = network["ports"].text
-      #expect(ports.contains("\"\(port)\"") && ports.contains("\"web\""), "\(ports)")
+      let own = network["ports"].array.first { $0["name"].string == port }
+      #expect(own?["owner"].string == "eth0 of web")
+      #expect(own?["vlan"].string == "10" && own?["state"].string == "up")
       let text = try host.wirehook("network", "inspect", "ovsnet").stdout
       for part in ["br1", port, "web", "100.1.1.0/24", "100.1.1.254", RealSwitch.datapath] {
         #expect(text.contains(part), "\"\(part)\" is not in: \(text)")

@@ -45,7 +45,7 @@ package final class RealSwitch: @unchecked Sendable {
     try host.writeMain(main)
   }
 
-  /// Starts a server and waits until it does its work; the daemon has then configured all that the database says.
+  /// Starts a server and waits until both do their work: the daemon has then configured all that the database says.
   package func start(_ server: Server) throws {
     let own =
       switch server {
@@ -61,17 +61,17 @@ package final class RealSwitch: @unchecked Sendable {
     let pid = try Spawn.start(
       ["nsenter", "--net=\(host.netns)", "--wd=\(folder)", "--", name] + own + files + ["--no-chdir"],
       environment: environment)
-    let count = lock.withLock {
+    let (count, hasDaemon) = lock.withLock {
       pids[server] = pid
       starts += 1
-      return starts
+      return (starts, pids[.daemon] != nil)
     }
-    let ready =
-      switch server {
-      case .database: try eventually { try tryVsctl(["--no-wait", "init"]).succeeded }
-      // Without --no-wait it returns when the daemon has taken over this change, and all before it.
-      case .daemon: try tryVsctl(["set", "Open_vSwitch", ".", "external_ids:starts=\(count)"]).succeeded
-      }
+    var ready = try eventually { try tryVsctl(["--no-wait", "init"]).succeeded }
+    // Without --no-wait it returns when the daemon has taken over this change, and all before it. A daemon whose database
+    // was away comes back to it after a second or more.
+    if ready, hasDaemon {
+      ready = try tryVsctl(["set", "Open_vSwitch", ".", "external_ids:starts=\(count)"]).succeeded
+    }
     guard ready else { throw Failure("\(name) does not answer: \(log(of: server).suffix(2000))") }
   }
 
