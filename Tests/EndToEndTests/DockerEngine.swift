@@ -93,7 +93,7 @@ final class DockerEngine: @unchecked Sendable {
     try Command.require([
       "sh", "-c",
       "mkdir -p \(root)/bin && cp \(busybox) \(root)/bin/busybox && cd \(root)/bin && "
-        + "for n in sh sleep ip cat true echo nc kill; do ln -s busybox $n; done && "
+        + "for n in sh sleep ip cat true echo nc kill ping head wc; do ln -s busybox $n; done && "
         + "tar -C \(root) -cf \(folder)/root.tar .",
     ])
     try require("import", "\(folder)/root.tar", Self.image)

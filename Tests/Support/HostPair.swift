@@ -14,23 +14,34 @@ package enum HostPair {
   /// sends tunnels by its own bridges only.
   package static func switched(mtu: Int = 1500, _ body: (RealSwitch, RealSwitch) throws -> Void) throws {
     try joined(mtu: mtu) { one, two in
-      let switches = try [RealSwitch(on: one), RealSwitch(on: two)]
-      for (ovs, address) in zip(switches, addresses) {
-        try ovs.vsctl("add-br br-ex -- set bridge br-ex datapath_type=netdev -- add-port br-ex u0")
-        try ovs.host.ip("addr add \(address)/24 dev br-ex")
-        try ovs.host.ip("link set br-ex up")
-      }
+      let switches = try switches(on: one, two)
       try body(switches[0], switches[1])
+    }
+  }
+
+  /// Starts Open vSwitch on two hosts whose wire is there.
+  package static func switches(on hosts: Sandbox...) throws -> [RealSwitch] {
+    try zip(hosts, addresses).map { host, address in
+      let ovs = try RealSwitch(on: host)
+      try ovs.vsctl("add-br br-ex -- set bridge br-ex datapath_type=\(RealSwitch.datapath) -- add-port br-ex u0")
+      try host.ip("addr add \(address)/24 dev br-ex")
+      try host.ip("link set br-ex up")
+      return ovs
     }
   }
 
   private static func joined(mtu: Int, _ body: (Sandbox, Sandbox) throws -> Void) throws {
     try Sandbox.with { one in
       try Sandbox.with { two in
-        try one.ip("link add u0 mtu \(mtu) type veth peer name u0 mtu \(mtu) netns \(two.name)")
-        for host in [one, two] { try host.ip("link set u0 up") }
+        try link(one, two, mtu: mtu)
         try body(one, two)
       }
     }
+  }
+
+  /// Puts the wire between two hosts.
+  package static func link(_ one: Sandbox, _ two: Sandbox, mtu: Int = 1500) throws {
+    try one.ip("link add u0 mtu \(mtu) type veth peer name u0 mtu \(mtu) netns \(two.name)")
+    for host in [one, two] { try host.ip("link set u0 up") }
   }
 }
