@@ -4,11 +4,14 @@ internal import WireJSON
 /// Tunnels to the same network on other hosts (RFC 7348).
 package struct VXLAN: Sendable, Hashable {
   /// The network identifier of the frames.
-  package enum Identifier: Sendable, Hashable {
+  package enum Identifier: Sendable, Hashable, CustomStringConvertible {
     /// This VNI.
     case number(UInt32)
     /// What OpenFlow flows set (`options:key=flow`); with the NORMAL action of a bridge without flows, 0.
     case flow
+
+    /// As `options:key` of Open vSwitch has it.
+    package var description: String { if case .number(let number) = self { "\(number)" } else { "flow" } }
   }
 
   package var identifier: Identifier

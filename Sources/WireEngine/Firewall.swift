@@ -83,7 +83,7 @@ package struct Firewall: ~Copyable {
       let elements = try socket.missing(of: part.elements, deadline: host.deadline.moment)
       let guards = part.guards.isEmpty ? [] : try socket.guards(deadline: host.deadline.moment)
       return elements.map { "element \($0) of inet wirehook \($0.set.rawValue) is missing" }
-        + part.guards.filter { !guards.contains($0) }.map { "the guard of host end \($0) in inet wirehook is missing" }
+        + part.guards.filter { !guards.contains($0) }.map { "chain ingress-\($0) of inet wirehook is missing" }
     } catch {
       throw Hints.explain(error, while: "reading the firewall table")
     }

@@ -21,7 +21,8 @@ enum BridgeTunnel {
       if host.route.index(of: name) == nil { try make(name, wanted, setup, on: host) }
       try reconcile(name, vxlan, on: host)
     } catch {
-      throw Hints.explain(error, while: "setting up the tunnel of network \(setup.network)")
+      let number = setup.vxlan.map { " (VNI \($0.identifier))" } ?? ""
+      throw Hints.explain(error, while: "setting up the tunnel of network \(setup.network)\(number)")
     }
   }
 

@@ -163,8 +163,10 @@ struct OVSDriver: Driver {
         return texts + ["\(subject) is no port of bridge \(interface.bridge)"]
       }
       if found.port.vlan != interface.vlan {
-        let vlan = interface.vlan.map { "in VLAN \($0)" } ?? "without a VLAN"
-        texts.append("\(subject) is not \(vlan)")
+        texts.append("\(subject) is \(place(found.port.vlan)), and not \(place(interface.vlan))")
+      }
+      if found.port.externalIDs[.network] != interface.network || found.port.externalIDs[.container] == nil {
+        texts.append("\(subject) has lost its marks in Open vSwitch")
       }
       if found.port.isProtected != interface.isolated { texts.append("\(subject) has another isolation") }
       if let error = found.error { texts.append("\(subject): Open vSwitch says: \(error)") }
@@ -173,6 +175,8 @@ struct OVSDriver: Driver {
     }
     return texts
   }
+
+  private func place(_ vlan: VLANMembership?) -> String { vlan.map { "in VLAN \($0)" } ?? "in no VLAN" }
 
   func replug(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
     let interfaces = attachment.interfaces.filter { $0.switchPort != nil }
@@ -189,7 +193,6 @@ struct OVSDriver: Driver {
     }
     let what = "repairing container \(attachment.container.owner.quoted)"
     host.switches.forgetPorts()
-    try SwitchPorts.remove(attachment, on: host)
     let steps = Step.all(of: attachment).enumerated().map { NumberedStep(index: $0, step: $1) }
     try SwitchPorts(steps.filter { $0.step.place == .switch }, what, failAt: nil, on: host).settle(on: host)
   }

@@ -23,7 +23,7 @@ enum OVSTunnels {
     }
 
     init(_ vxlan: VXLAN, to remote: IPAddress) {
-      key = if case .number(let number) = vxlan.identifier { "\(number)" } else { "flow" }
+      key = vxlan.identifier.description
       self.remote = remote
       local = vxlan.local
       port = vxlan.port
@@ -67,8 +67,16 @@ enum OVSTunnels {
         throw error
       }
     } catch {
-      throw Hints.explain(error, while: "setting up the tunnels of network \(setup.network)")
+      throw Hints.explain(error, while: what(error, wanted, setup))
     }
+  }
+
+  /// Names the other end where Open vSwitch refused one tunnel.
+  private static func what(_ error: OVSDBError, _ wanted: [Tunnel], _ setup: NetworkSetup) -> String {
+    guard case .interface(let name, _) = error.kind,
+      let tunnel = wanted.first(where: { port($0, setup).name.description == name })
+    else { return "setting up the tunnels of network \(setup.network)" }
+    return "setting up the tunnel of network \(setup.network) to \(tunnel.remote)"
   }
 
   /// What the networks on this bridge want, this one as it is to be and the others as they stand.

@@ -45,20 +45,30 @@ struct SwitchPorts {
   }
 
   /// Takes the ports of an attachment out, of those that are marked as its own. The devices may be long gone.
+  ///
+  /// Where no database answers, nothing holds the host's side back for it: a row that comes back with the database is in no
+  /// record then, and `gc` finds it.
   static func remove(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
     let interfaces = attachment.interfaces.filter { $0.switchPort != nil }
     for database in Set(interfaces.compactMap { $0.switchPort?.database }) {
       let names = interfaces.filter { $0.switchPort?.database == database }.map { $0.hostLink.description }
+      let deadline = host.deadline.leavingTimeToUndo
       do throws(OVSDBError) {
-        _ = try host.switches.at(database, until: host.deadline).removePorts(
-          named: names, .container, attachment.container.id, until: host.deadline)
+        _ = try host.switches.at(database, until: deadline).removePorts(
+          named: names, .container, attachment.container.id, until: deadline)
       } catch {
-        throw Hints.explain(error, while: "taking the ports of \(attachment.container.owner) out of Open vSwitch")
+        let what = "taking the ports of \(attachment.container.owner) out of Open vSwitch"
+        switch error.kind {
+        case .missing, .notASocket, .refused, .noDatabase, .noSwitch:
+          host.log.write(.warning, "\(what): \(error); wirehook gc does it when the database is back")
+        default: throw Hints.explain(error, while: what)
+        }
       }
     }
   }
 
-  /// The name of a host end is this container's alone: a port of ours that has it was left by an earlier life.
+  /// The pair is this container's alone, so a port of its name, whoever put it there, is on a device of ours: what an
+  /// earlier life left, or what somebody moved to another bridge.
   private static func add(
     _ steps: [SwitchPortStep], _ ovs: OpenVSwitch, until deadline: Deadline
   ) throws(OVSDBError) -> OpenVSwitch.Configuration {
@@ -68,9 +78,7 @@ struct SwitchPorts {
     } catch {
       guard case .portExists = error.kind else { throw error }
       let names = steps.map { $0.port.description }
-      let left = try ovs.ports(until: deadline).map { $0.port }
-        .filter { names.contains($0.name) && $0.externalIDs[.container] != nil }
-      guard !left.isEmpty else { throw error }
+      let left = try ovs.ports(until: deadline).map { $0.port }.filter { names.contains($0.name) }
       return try ovs.addPorts(steps.map { $0.spec }, to: bridge, replacing: left, until: deadline)
     }
   }
