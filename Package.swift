@@ -42,6 +42,9 @@ let package = Package(
     module("WireOCI", ["WireCore", "WireJSON"]),
     module("WirePlan", ["WireCore", "WireJSON", "WireConfig", "WireOCI"]),
 
+    // Pure as well, for the command line alone: pictures, tables, templates.
+    module("WireView", ["WireCore", "WireJSON", "WirePlan"]),
+
     // Effects: the kernel, files, sockets.
     module("WireLinux", ["CLinux", "WireCore"]),
     module("WireNetlink", ["CLinux", "CMnl", "WireCore", "WireLinux"]),
@@ -63,6 +66,7 @@ let package = Package(
       name: "wirehook",
       dependencies: [
         "WireCore", "WireJSON", "WireConfig", "WireOCI", "WirePlan", "WireLinux", "WireState", "WireEngine",
+        "WireView",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
 
@@ -74,6 +78,7 @@ let package = Package(
     tests("WireConfigTests", ["WireCore", "WireJSON", "WireConfig"]),
     tests("WireOCITests", ["WireCore", "WireJSON", "WireOCI"]),
     tests("WirePlanTests", ["WireCore", "WireJSON", "WireConfig", "WireOCI", "WirePlan"]),
+    tests("WireViewTests", ["WireCore", "WireJSON", "WirePlan", "WireView"]),
     tests("WireOVSDBTests", ["WireCore", "WireJSON", "WireLinux", "WireOVSDB"]),
     tests("WireStateTests", ["WireCore", "WireLinux", "WireState"]),
     tests("WireEngineTests", ["WireCore", "WireEngine"]),

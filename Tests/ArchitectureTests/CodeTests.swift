@@ -8,6 +8,7 @@ private let allowed: [String: Set<String>] = [
   "WireConfig": ["WireCore", "WireJSON"],
   "WireOCI": ["WireCore", "WireJSON"],
   "WirePlan": ["WireConfig", "WireCore", "WireJSON", "WireOCI"],
+  "WireView": ["WireCore", "WireJSON", "WirePlan"],
   "WireLinux": ["CLinux", "Glibc", "WireCore"],
   "WireNetlink": ["CLinux", "CMnl", "Glibc", "WireCore", "WireLinux"],
   "WireNFTables": ["CLinux", "CMnl", "CNftnl", "Glibc", "WireCore", "WireLinux"],
@@ -21,7 +22,7 @@ private let allowed: [String: Set<String>] = [
   "wirehook-runc": ["Glibc", "WireConfig", "WireCore", "WireJSON", "WireLinux", "WireOCI"],
   "wirehook": [
     "ArgumentParser", "Glibc", "WireConfig", "WireCore", "WireEngine", "WireJSON", "WireLinux", "WireOCI", "WirePlan",
-    "WireState",
+    "WireState", "WireView",
   ],
 ]
 
