@@ -66,7 +66,7 @@ package enum Inventory {
       netns: record.netns.inode, status: status, created: record.created)
   }
 
-  private static func read<Result>(
+  static func read<Result>(
     _ configuration: Configuration, _ body: (borrowing Store) throws(StateError) -> Result
   ) throws(WireError) -> Result? {
     let directory = configuration.main.stateDirectory
