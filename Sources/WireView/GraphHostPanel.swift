@@ -80,7 +80,8 @@ struct GraphHostPanel {
         canvas.write(link.name, place.x + 12, place.y + 21, .name, room: 120)
         canvas.write(
           link.role, place.right - 12, place.y + 21, .caption, room: 90, anchor: .end, link.isUp ? "" : "gone")
-        let lines = link.addresses.isEmpty ? ["no address"] : link.addresses.map { $0.description }
+        let instead = link.master.map { "port of \($0)" } ?? "no address"
+        let lines = link.addresses.isEmpty ? [instead] : link.addresses.map { $0.description }
         for (index, line) in lines.enumerated() {
           canvas.write(line, place.x + 12, place.y + 39 + 15 * index, .address, room: place.width - 20)
         }

@@ -18,6 +18,12 @@ package struct PortRange: Sendable, Hashable {
     return ranges
   }
 
+  package func contains(_ mapping: PortMapping) -> Bool {
+    let offset = Int(mapping.hostPort) - Int(first.hostPort)
+    return mapping.transport == first.transport && mapping.hostAddress == first.hostAddress
+      && (0..<count).contains(offset) && Int(mapping.containerPort) - Int(first.containerPort) == offset
+  }
+
   /// `127.0.0.1:8080`, `[::1]:9000-9010`.
   package var host: String {
     let address = first.hostAddress.map { $0.family == .ipv6 ? "[\($0)]:" : "\($0):" } ?? ""

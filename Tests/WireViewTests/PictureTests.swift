@@ -97,6 +97,16 @@ private final class Reading: NSObject, XMLParserDelegate {
     #expect(texts.contains { $0.hasPrefix("long-long-") && $0.hasSuffix("…") && SVGFont.name.width(of: $0) < 430 })
   }
 
+  /// To draw it anew: `WIREHOOK_DRAW=1 swift test --filter thePictureOfThePageIsUpToDate`.
+  @Test func thePictureOfThePageIsUpToDate() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let file = root.appending(path: "docs/graph.svg")
+    let picture = TopologySVG.draw(Sample.page)
+    if ProcessInfo.processInfo.environment["WIREHOOK_DRAW"] != nil { try Data(picture.utf8).write(to: file) }
+    #expect(try String(contentsOf: file, encoding: .utf8) == picture)
+  }
+
   @Test func aThemeHasItsOwnColoursAlone() {
     #expect(TopologySVG.draw(Sample.one).contains("@media (prefers-color-scheme: dark)"))
     #expect(!TopologySVG.draw(Sample.one, theme: .light).contains("@media"))

@@ -91,6 +91,36 @@ enum Sample {
     return topology
   }
 
+  /// The picture of docs/graph.md.
+  static var page: Topology {
+    var topology = host()
+    var storage = bridge("storage", 5, isInternal: true)
+    storage.tunnels = [
+      Topology.Tunnel(name: "vx42", kind: "vxlan", key: "42", remote: address("192.168.77.9"))
+    ]
+    var lan = Topology.Bridge(name: "br-lan", kind: .ovs)
+    lan.ports = [Topology.Port(name: "enp4s0"), Topology.Port(name: "tap0")]
+    lan.networks = [Topology.Network(name: "ovs:br-lan", subnets: [], masquerades: false, isInternal: false)]
+    topology.bridges = [bridge("front", 4), storage, lan]
+    var link = Topology.HostLink(name: "enp4s0", kind: nil, mac: MACAddress(0x5254_0012_3457), mtu: 9000, isUp: true)
+    link.master = "br-lan"
+    topology.links.append(link)
+    var web = container("web", on: "front", 4, 2, ports: [port(8080, 80), port(8443, 443)])
+    web.interfaces += container("web", on: "storage", 5, 2).interfaces
+    web.interfaces[1].name = "san0"
+    var camera = container("camera", on: "front", 4, 3)
+    camera.interfaces[0].bridge = "br-lan"
+    camera.interfaces[0].network = "ovs:br-lan"
+    camera.interfaces[0].vlan = 10
+    camera.interfaces[0].addresses = [prefix("192.168.10.7/24")]
+    topology.containers = [
+      web, camera, container("mail", on: "front", 4, 3, ports: [port(25, 25), port(8025, 80, on: "127.0.0.1")]),
+      container("database", on: "storage", 5, 3),
+    ]
+    topology.sort()
+    return topology
+  }
+
   /// `count` containers, spread over two networks.
   static func many(_ count: Int) -> Topology {
     var topology = host()
