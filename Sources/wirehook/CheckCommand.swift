@@ -8,11 +8,17 @@ struct CheckCommand: WirehookSubcommand {
     discussion: """
       Looks at bridges, their addresses, forwarding, the firewall's table, each host end, and the container's own
       addresses, routes and rules. Changes nothing: see wirehook repair.
+
+      Examples:
+        wirehook check
+        wirehook check web
       """)
 
   @OptionGroup var shared: SharedOptions
   @OptionGroup var listing: ListingOptions
-  @Argument(help: "A container's id, the beginning of it, or its name; none: everything.") var id: String?
+  @Argument(
+    help: "A container's id, the beginning of it, or its name; none: everything.", completion: Completions.containers)
+  var id: String?
 
   func perform() throws {
     let differences = try Checker.check(id, on: shared.host())
@@ -24,11 +30,19 @@ struct CheckCommand: WirehookSubcommand {
 struct RepairCommand: WirehookSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "repair", abstract: "Put back what a firewall flush, a deleted bridge or a person took away.",
-    discussion: "Exit code 1 where something still differs afterwards; each such thing is a line.")
+    discussion: """
+      Exit code 1 where something still differs afterwards; each such thing is a line.
+
+      Examples:
+        wirehook repair
+        wirehook repair web
+      """)
 
   @OptionGroup var shared: SharedOptions
   @OptionGroup var listing: ListingOptions
-  @Argument(help: "A container's id, the beginning of it, or its name; none: everything.") var id: String?
+  @Argument(
+    help: "A container's id, the beginning of it, or its name; none: everything.", completion: Completions.containers)
+  var id: String?
 
   func perform() throws {
     let left = try Repairer.repair(id, on: shared.host())

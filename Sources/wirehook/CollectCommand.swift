@@ -8,6 +8,10 @@ struct CollectCommand: WirehookSubcommand {
     discussion: """
       Containers are known by their process and its start time, so a reused pid does not mislead. Networks stay.
       A state file that is damaged is set aside, and what lives is recorded anew from the kernel.
+
+      Examples:
+        wirehook gc --dry-run
+        wirehook gc
       """)
 
   @OptionGroup var shared: SharedOptions

@@ -12,7 +12,13 @@ struct ConfigCommand: ParsableCommand {
 struct ConfigCheckCommand: WirehookSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Read the main file and every network, and say what is wrong with them.",
-    discussion: "Exit code 1 where something is wrong; warnings alone are no error.")
+    discussion: """
+      Exit code 1 where something is wrong; warnings alone are no error.
+
+      Examples:
+        wirehook config check
+        wirehook config check --config ./wirehook.json
+      """)
 
   @OptionGroup var shared: SharedOptions
   @OptionGroup var listing: ListingOptions

@@ -9,7 +9,7 @@ struct InjectCommand: WirehookSubcommand {
       Two entries are inserted, createRuntime and poststop; no other byte of the file changes, and a second call changes
       nothing.
 
-      Example:
+      Examples:
         wirehook inject /srv/web && runc run --bundle /srv/web -d web
       """)
 

@@ -3,26 +3,42 @@ import WireCore
 import WireEngine
 import WireJSON
 import WirePlan
+import WireView
 
 struct InspectCommand: WirehookSubcommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show everything that is recorded of one container.")
+    commandName: "inspect", abstract: "Show everything that is recorded of one container.",
+    discussion: """
+      Examples:
+        wirehook inspect web
+        wirehook inspect web --format '{{.IP}}'
+        wirehook inspect 4f1c --json
+
+      The placeholders of --format are those of wirehook ls.
+      """)
 
   @OptionGroup var shared: SharedOptions
   @OptionGroup var listing: ListingOptions
-  @Argument(help: "The container's id, the beginning of it, or its name.") var id: String
+  @OptionGroup var display: DisplayOptions
+  @Option(name: .long, help: ArgumentHelp("One line, with placeholders.", valueName: "template"))
+  var format: String?
+  @Argument(help: "The container's id, the beginning of it, or its name.", completion: Completions.containers)
+  var id: String
 
   func perform() throws {
-    let container = try Inventory.find(id, shared.load())
+    let container = try shared.find(id)
     let view = Listing(container: container)
     if listing.json { return Output.json(view.json) }
+    if let format { return print(try RowTemplate(format, fields: Listing.fields).line(view.value)) }
     let identity = container.attachment.container
+    var table = Table([.init("KEY", .left, .name), .init("VALUE", isCut: true)])
     var rows = [["id", identity.id], ["name", identity.owner], ["status", container.status.rawValue]]
     rows += [["pid", "\(container.pid)"], ["netns", "net:[\(container.netns)]"], ["runtime", container.runtime]]
-    rows.append(["bundle", container.bundle])
+    rows += [["bundle", container.bundle], ["attached at", Moment.text(container.created)]]
     for interface in container.attachment.interfaces { rows += Self.rows(interface) }
-    for port in view.portTexts { rows.append(["port", port]) }
-    Output.table(["KEY", "VALUE"], rows)
+    for port in view.portRanges { rows.append(["port", port]) }
+    for row in rows { table.add(row) }
+    Output.table(table, display.style)
   }
 
   private static func rows(_ interface: AttachedInterface) -> [[String]] {

@@ -3,19 +3,21 @@ import WireCore
 import WireEngine
 import WireJSON
 import WirePlan
+import WireView
 
 /// One wired container, in the form that `ls`, `inspect` and `port` print it.
 struct Listing {
   let container: WiredContainer
 
   private var identity: ContainerIdentity { container.attachment.container }
+  private var interfaces: [AttachedInterface] { container.attachment.interfaces }
 
   var json: JSONValue {
     .object([
       .init("id", .string(identity.id)), .init("name", .string(identity.owner)),
       .init("runtime", .string(container.runtime)), .init("status", .string(container.status.rawValue)),
       .init("pid", .integer(Int64(container.pid))), .init("netns", .string("net:[\(container.netns)]")),
-      .init("interfaces", .array(container.attachment.interfaces.map { interface($0) })), .init("ports", ports),
+      .init("interfaces", .array(interfaces.map { interface($0) })), .init("ports", ports),
     ])
   }
 
@@ -44,26 +46,66 @@ struct Listing {
     ])
   }
 
-  /// The cells of `wirehook ls`.
-  var row: [String] {
-    let interfaces = container.attachment.interfaces.map { interface in
-      ([interface.name.description] + interface.addresses.map { $0.description }).joined(separator: " ")
-        + " (\(interface.network))"
+  /// The table of `wirehook ls`.
+  static func table(_ listings: [Listing]) -> Table {
+    var table = Table([
+      .init("NAME", .left, .name, isCut: true), .init("STATUS", .left, .status), .init("PID", .right),
+      .init("INTERFACES", isCut: true), .init("PORTS", .left, .port, isCut: true),
+    ])
+    for listing in listings {
+      table.add([
+        [listing.identity.owner], [listing.container.status.rawValue], ["\(listing.container.pid)"],
+        listing.interfaces.map { interface in
+          ([interface.name.description] + interface.addresses.map { $0.description }).joined(separator: " ")
+            + " (\(interface.network))"
+        }, listing.portRanges,
+      ])
     }
-    return [
-      identity.owner.escapingControls(limit: 24), container.status.rawValue, "\(container.pid)",
-      interfaces.joined(separator: ", "), portTexts.joined(separator: ", "),
-    ]
+    return table
   }
 
-  static let headings = ["NAME", "STATUS", "PID", "INTERFACES", "PORTS"]
-
   /// `0.0.0.0:8080->80/tcp`, as `docker ps` shows them; one entry for both families.
-  var portTexts: [String] {
-    container.attachment.ports.map { port in
-      let mapping = port.mapping
-      let host = mapping.hostAddress.map { $0.family == .ipv6 ? "[\($0)]:" : "\($0):" } ?? ""
-      return "\(host)\(mapping.hostPort)->\(mapping.containerPort)/\(mapping.transport.rawValue)"
+  var portTexts: [String] { container.attachment.ports.flatMap { PortRange.joining([$0.mapping]) }.map { $0.text() } }
+
+  /// The same, neighbours joined.
+  var portRanges: [String] { PortRange.joining(container.attachment.ports.map { $0.mapping }).map { $0.text() } }
+}
+
+/// What `--format` can ask for.
+extension Listing {
+  static let fields = [
+    "ID", "ShortID", "Name", "Status", "PID", "NetNS", "Runtime", "Bundle", "Created", "IP", "IP6", "Addresses", "MAC",
+    "Interfaces", "Networks", "Gateway", "Ports",
+  ]
+
+  func value(_ field: String) -> String {
+    let addresses = interfaces.flatMap { $0.addresses }
+    switch field {
+    case "ID": return identity.id
+    case "ShortID": return String(identity.id.prefix(12))
+    case "Name": return identity.owner
+    case "Status": return container.status.rawValue
+    case "PID": return "\(container.pid)"
+    case "NetNS": return "net:[\(container.netns)]"
+    case "Runtime": return container.runtime
+    case "Bundle": return container.bundle
+    case "Created": return Moment.text(container.created)
+    case "IP": return addresses.first { $0.family == .ipv4 }?.address.description ?? ""
+    case "IP6": return addresses.first { $0.family == .ipv6 }?.address.description ?? ""
+    case "Addresses": return addresses.map { $0.description }.joined(separator: ",")
+    case "MAC": return interfaces.first?.mac.description ?? ""
+    case "Interfaces": return interfaces.map { $0.name.description }.joined(separator: ",")
+    case "Networks": return interfaces.map { $0.network }.joined(separator: ",")
+    case "Gateway": return interfaces.flatMap { $0.gateways }.first?.description ?? ""
+    case "Ports": return portRanges.joined(separator: ",")
+    default: return ""
     }
+  }
+}
+
+extension WiredContainer {
+  /// Whether its name, or a network that it is on, is as asked.
+  func isOn(network: String?) -> Bool {
+    network.map { name in attachment.interfaces.contains { $0.network == name } } ?? true
   }
 }

@@ -2,23 +2,23 @@ import ArgumentParser
 import WireCore
 import WireEngine
 import WireJSON
+import WireView
 
 /// How results reach the reader.
 enum Output {
   static func json(_ value: JSONValue) { print(JSONWriter.pretty(value), terminator: "") }
 
+  /// A table in the width of the terminal.
+  static func table(_ table: Table, _ style: Style = .plain) {
+    let width = Terminal.isThere || Environment.value("COLUMNS") != nil ? Terminal.width : nil
+    for line in table.lines(width: width, style: style, ellipsis: Terminal.ellipsis) { print(line) }
+  }
+
   /// Rows of cells under headings, each column as wide as its widest cell.
   static func table(_ headings: [String], _ rows: [[String]]) {
-    var widths = headings.map { $0.count }
-    for row in rows { for (column, cell) in row.enumerated() { widths[column] = max(widths[column], cell.count) } }
-    for row in [headings] + rows {
-      var line = ""
-      for (column, cell) in row.enumerated() {
-        line += cell
-        if column < row.count - 1 { line += String(repeating: " ", count: widths[column] - cell.count + 2) }
-      }
-      print(line)
-    }
+    var table = Table(headings.map { Table.Column($0) })
+    for row in rows { table.add(row) }
+    self.table(table)
   }
 }
 

@@ -3,6 +3,7 @@ import WireConfig
 import WireCore
 import WireEngine
 import WireLinux
+import WirePlan
 
 /// What every subcommand takes.
 struct SharedOptions: ParsableArguments {
@@ -11,6 +12,18 @@ struct SharedOptions: ParsableArguments {
 
   func load() throws(WireError) -> Configuration {
     try Configuration.load(option: config, environment: Environment.value("WIREHOOK_CONFIG"))
+  }
+
+  /// The one container that a person means; a name that is only misspelt is offered.
+  func find(_ id: String) throws(WireError) -> WiredContainer {
+    let configuration = try load()
+    do throws(WireError) {
+      return try Inventory.find(id, configuration)
+    } catch {
+      let names = try Inventory.all(configuration).map { $0.attachment.container.owner }
+      guard let near = Spelling.nearest(to: id, in: names) else { throw error }
+      throw WireError(error.what, error.why, hint: "did you mean \(near.quoted)?")
+    }
   }
 
   func deadline() throws(WireError) -> Deadline { .after(milliseconds: try load().main.timeoutMilliseconds) }

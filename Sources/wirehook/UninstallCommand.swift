@@ -9,7 +9,7 @@ struct UninstallCommand: WirehookSubcommand {
       The file is as it was before, to the byte, where nobody else has changed it since; else only what is wirehook's is
       taken out. Containers that run keep their network, and lose it when they end.
 
-      Example:
+      Examples:
         wirehook uninstall docker --dry-run
       """)
 
