@@ -35,14 +35,22 @@ struct EventsCommand: WirehookSubcommand {
 
   func perform() throws {
     let configuration = try shared.load()
-    // Whoever is still there has a name besides its id.
-    let containers = try Inventory.all(configuration).map { $0.attachment.container }
-    let names = Dictionary(containers.map { ($0.id, $0.owner) }) { first, _ in first }
+    let names = names(configuration)
     let log = EventLog(since: since.flatMap { Moment.parse($0, now: EventLog.now()) }, follow: follow)
     try log.read(configuration.main.log.target) { event in
       print(listing.json ? JSONWriter.compact(event.json) : event.line(display.style) { names[$0] })
       // At once, though a program reads it.
       return !follow || Terminal.flush()
+    }
+  }
+
+  /// Whoever is still there has a name besides its id; for those who may read the log and not the records, ids will do.
+  private func names(_ configuration: Configuration) -> [String: String] {
+    do throws(WireError) {
+      let containers = try Inventory.all(configuration).map { $0.attachment.container }
+      return Dictionary(containers.map { ($0.id, $0.owner) }) { first, _ in first }
+    } catch {
+      return [:]
     }
   }
 }

@@ -20,8 +20,11 @@ struct SharedOptions: ParsableArguments {
     do throws(WireError) {
       return try Inventory.find(id, configuration)
     } catch {
-      let names = try Inventory.all(configuration).map { $0.attachment.container.owner }
-      guard let near = Spelling.nearest(to: id, in: names) else { throw error }
+      let all = try Inventory.all(configuration).map { $0.attachment.container }
+      // One letter is near to every other one; and what several ids begin with is not misspelt.
+      guard id.utf8.count > 2, !all.contains(where: { $0.id.hasPrefix(id) }),
+        let near = Spelling.nearest(to: id, in: all.map { $0.owner })
+      else { throw error }
       throw WireError(error.what, error.why, hint: "did you mean \(near.quoted)?")
     }
   }

@@ -72,6 +72,16 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: Tool.path("dot") != nil, "needs graphviz")) func graphvizReadsTheDOT() throws {
+    try Sandbox.with { host in
+      for name in ["web", #"a"b\c&d<e>"#, "名前", "node; edge [x]"] { _ = try host.started(name) }
+      let text = try host.wirehook("graph", "--format", "dot").stdout
+      let drawn = try host.run(["dot", "-Tsvg"], input: Array(text.utf8))
+      #expect(drawn.exitCode == 0 && drawn.stderr == "", "\(drawn) \(text)")
+      #expect(drawn.stdout.contains(#"a&quot;b\c&amp;d&lt;e&gt;"#), "\(drawn.stdout)")
+    }
+  }
+
   @Test func aWrongNetworkIsOfferedTheRightOne() throws {
     try Sandbox.with { host in
       _ = try host.started("web")
