@@ -8,9 +8,8 @@ import WireState
 
 /// Reads what is joined to what on this host, from the kernel and the records. Changes nothing.
 package enum TopologyReader {
-  /// The topology; `others`: bridges that only another source knows (Open vSwitch).
   package static func read(
-    _ configuration: Configuration, others: [Topology.Bridge] = [], until deadline: Deadline
+    _ configuration: Configuration, until deadline: Deadline
   ) throws(WireError) -> Topology {
     let containers = try Inventory.all(configuration)
     let setups = try networks(configuration)
@@ -18,12 +17,12 @@ package enum TopologyReader {
     topology.containers = containers.map { Topology.Container($0) }
     do throws(NetlinkError) {
       let kernel = try Kernel(until: deadline)
-      topology.bridges = bridges(kernel, setups, topology.containers)
-      topology.links = links(kernel, containers)
+      topology.bridges = bridges(kernel, setups, containers)
+      topology.links = links(kernel, setups, containers)
     } catch {
       throw Hints.explain(error, while: "looking at the host's links")
     }
-    topology.merge(others)
+    topology.merge(SwitchTopology.read(configuration, setups, containers, until: deadline))
     return topology
   }
 
@@ -37,16 +36,18 @@ package enum TopologyReader {
 
   /// The bridges of the kernel, and those that a record names and nobody has.
   private static func bridges(
-    _ kernel: Kernel, _ setups: [NetworkSetup], _ containers: [Topology.Container]
+    _ kernel: Kernel, _ setups: [NetworkSetup], _ containers: [WiredContainer]
   ) -> [Topology.Bridge] {
     var bridges = kernel.links.filter { $0.kind == "bridge" }.map { kernel.bridge($0) }
-    let recorded =
-      setups.map { $0.bridge.description } + containers.flatMap { $0.interfaces.map { $0.bridge } }
-    for name in recorded where !bridges.contains(where: { $0.name == name }) {
-      bridges.append(kernel.otherBridge(name))
+    let interfaces = containers.flatMap { $0.attachment.interfaces }
+    let recorded = setups.map { ($0.bridge, $0.driver) } + interfaces.map { ($0.bridge, $0.driver) }
+    for (name, driver) in recorded where !bridges.contains(where: { $0.name == name.description }) {
+      bridges.append(kernel.otherBridge(name.description, driver == .ovs ? .ovs : .bridge))
     }
     for setup in setups {
       guard let index = bridges.firstIndex(where: { $0.name == setup.bridge.description }) else { continue }
+      if bridges[index].kind == .ovs, kernel.isDown(setup.link.description) { bridges[index].isUp = false }
+      if setup.link != setup.bridge { bridges[index].addresses += kernel.addresses(of: setup.link.description) }
       bridges[index].networks.append(
         Topology.Network(
           name: setup.network, subnets: setup.subnets,
@@ -57,9 +58,15 @@ package enum TopologyReader {
 
   /// The host's other links. Left out: what belongs to a container, loopback, and the devices that kernel modules put into
   /// each namespace, which are down and have no address.
-  private static func links(_ kernel: Kernel, _ containers: [WiredContainer]) -> [Topology.HostLink] {
+  private static func links(
+    _ kernel: Kernel, _ setups: [NetworkSetup], _ containers: [WiredContainer]
+  ) -> [Topology.HostLink] {
     let interfaces = containers.flatMap { $0.attachment.interfaces }
-    let own = Set(interfaces.flatMap { [$0.hostLink, $0.shaper].compactMap { $0?.description } })
+    // A network's own link in a VLAN is drawn as its bridge's address.
+    let own = Set(
+      (interfaces.flatMap { [$0.hostLink, $0.shaper].compactMap { $0 } } + setups.map { $0.link }).map {
+        $0.description
+      })
     return kernel.links.compactMap { link in
       let addresses = kernel.addresses[link.index] ?? []
       let master = link.master.flatMap { kernel.names[$0] }
@@ -89,18 +96,27 @@ private struct Kernel {
   var names: [UInt32: String] = [:]
   /// By the link's index, without link-local ones.
   var addresses: [UInt32: [Prefix]] = [:]
-  var tunnels: [TunnelLink]
+  /// The bridges' tunnels, by the bridge's index.
+  var tunnels: [UInt32: [Topology.Tunnel]] = [:]
   var uplinks: [Family: UInt32] = [:]
 
   init(until deadline: Deadline) throws(NetlinkError) {
     let socket: NetlinkSocket
     do throws(SystemError) { socket = try NetlinkSocket(.route) } catch { throw .system(error) }
     links = try socket.links(until: deadline)
-    tunnels = try socket.tunnels(until: deadline)
     for family in Family.allCases { uplinks[family] = try socket.uplink(family, until: deadline) }
     for link in links { names[link.index] = link.name }
     for address in try socket.addresses(until: deadline) where !address.prefix.address.isLinkLocal {
       addresses[address.link, default: []].append(address.prefix)
+    }
+    for link in links {
+      guard let vxlan = link.vxlan, let master = link.master else { continue }
+      var remotes = try socket.floodDestinations(of: link.index, until: deadline)
+      if let group = vxlan.group, !remotes.contains(group) { remotes.append(group) }
+      let ends: [IPAddress?] = remotes.isEmpty ? [nil] : remotes.sorted()
+      tunnels[master, default: []] += ends.map { remote in
+        Topology.Tunnel(name: link.name, kind: "vxlan", key: "\(vxlan.id)", local: vxlan.local, remote: remote)
+      }
     }
   }
 
@@ -111,25 +127,28 @@ private struct Kernel {
     bridge.mac = link.mac
     bridge.addresses = addresses[link.index] ?? []
     bridge.ports = links.filter { $0.master == link.index }.map { Topology.Port(name: $0.name) }
-    bridge.tunnels = tunnels.filter { $0.master == link.index }.map { tunnel in
-      Topology.Tunnel(
-        name: tunnel.name, kind: "vxlan", key: "\(tunnel.number)", local: tunnel.local, remote: tunnel.remote)
-    }
+    bridge.tunnels = tunnels[link.index] ?? []
     return bridge
   }
 
-  /// A bridge that is none of the kernel's: where there is a link of its name, it is Open vSwitch's own port.
-  func otherBridge(_ name: String) -> Topology.Bridge {
+  /// A bridge that is none of the kernel's; Open vSwitch shows each of its own by a link of that name.
+  func otherBridge(_ name: String, _ kind: Topology.Bridge.Kind) -> Topology.Bridge {
+    var bridge = Topology.Bridge(name: name, kind: kind)
     guard let link = links.first(where: { $0.name == name }) else {
-      var missing = Topology.Bridge(name: name, kind: .bridge)
-      missing.exists = false
-      return missing
+      bridge.exists = false
+      return bridge
     }
-    var bridge = Topology.Bridge(name: name, kind: .ovs)
-    bridge.isUp = link.isUp
+    // That link is a port for the host, which the others do without.
     bridge.mtu = link.mtu
+    bridge.mac = link.mac
     bridge.addresses = addresses[link.index] ?? []
     return bridge
+  }
+
+  func isDown(_ name: String) -> Bool { links.contains { $0.name == name && !$0.isUp } }
+
+  func addresses(of name: String) -> [Prefix] {
+    links.first { $0.name == name }.flatMap { addresses[$0.index] } ?? []
   }
 }
 

@@ -42,7 +42,7 @@ extension Topology.Bridge {
         .array(
           ports.map { port in
             .object([
-              .init("name", .string(port.name)), .init("vlan", port.vlan.map { .integer(Int64($0)) } ?? .null),
+              .init("name", .string(port.name)), .init("vlan", .vlan(port.vlan)),
             ])
           })),
       .init(
@@ -70,7 +70,7 @@ extension Topology.Container {
               .init("name", .string(interface.name)), .init("network", .string(interface.network)),
               .init("bridge", .string(interface.bridge)), .init("host", .string(interface.hostLink)),
               .init("mac", .text(interface.mac)),
-              .init("vlan", interface.vlan.map { .integer(Int64($0)) } ?? .null),
+              .init("vlan", .vlan(interface.vlan)),
               .init("addresses", .texts(interface.addresses)),
             ])
           })),
@@ -98,5 +98,10 @@ extension JSONValue {
 
   static func texts(_ values: [some CustomStringConvertible]) -> JSONValue {
     .array(values.map { .string($0.description) })
+  }
+
+  /// The number of an access port; a trunk as it is written.
+  static func vlan(_ vlan: VLANMembership?) -> JSONValue {
+    vlan.map { vlan in vlan.tag.map { .integer(Int64($0)) } ?? .string(vlan.description) } ?? .null
   }
 }

@@ -57,11 +57,19 @@ struct Listing {
         [listing.identity.owner], [listing.container.status.rawValue], ["\(listing.container.pid)"],
         listing.interfaces.map { interface in
           ([interface.name.description] + interface.addresses.map { $0.description }).joined(separator: " ")
-            + " (\(interface.network))"
+            + " (\(place(of: interface)))"
         }, listing.portRanges,
       ])
     }
     return table
+  }
+
+  /// The network; of an Open vSwitch the port, by which its own tools know it; the VLAN.
+  private static func place(of interface: AttachedInterface) -> String {
+    var parts = [interface.network]
+    if interface.driver == .ovs { parts.append("port \(interface.hostLink)") }
+    if let vlan = interface.vlan { parts.append("VLAN \(vlan)") }
+    return parts.joined(separator: " ")
   }
 
   /// `0.0.0.0:8080->80/tcp`, as `docker ps` shows them; one entry for both families.

@@ -19,6 +19,11 @@ struct NetworkCommand: ParsableCommand {
 struct NetworkListCommand: WirehookSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "ls", abstract: "List the networks that are configured, or were set up on the spot.",
+    discussion: """
+      Examples:
+        wirehook network ls
+        wirehook network ls --json
+      """,
     aliases: ["list"])
 
   @OptionGroup var shared: SharedOptions
@@ -42,11 +47,17 @@ struct NetworkListCommand: WirehookSubcommand {
 
 struct NetworkInspectCommand: WirehookSubcommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show a network's bridge, ports with their owners, tunnels and containers.")
+    commandName: "inspect", abstract: "Show a network's bridge, ports with their owners, tunnels and containers.",
+    discussion: """
+      Examples:
+        wirehook network inspect front
+        wirehook network inspect ovs:br1 --json
+      """)
 
   @OptionGroup var shared: SharedOptions
   @OptionGroup var listing: ListingOptions
-  @Argument(help: "The network's name, or bridge:NAME or ovs:NAME.") var name: String
+  @Argument(help: "The network's name, or bridge:NAME or ovs:NAME.", completion: Completions.networks)
+  var name: String
 
   func perform() throws {
     let report = try NetworkReport.of(name, on: shared.host())

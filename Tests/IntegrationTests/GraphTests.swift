@@ -40,8 +40,30 @@ import Testing
       let tunnel = bridge["tunnels"][0]
       #expect(tunnel["key"].string == "42" && tunnel["remote"].string == "192.168.77.2", "\(tunnel.text)")
       #expect(tunnel["local"].string == "192.168.77.1")
+      try host.sh("bridge fdb append 00:00:00:00:00:00 dev vx42 dst 192.168.77.3")
+      let ends = try JSON(parsing: host.wirehook("graph", "--json").stdout)["bridges"][0]["tunnels"].array
+      #expect(ends.map { $0["remote"].string } == ["192.168.77.2", "192.168.77.3"])
       #expect(bridge["ports"].array.contains { $0["name"].string == "lan0" })
       #expect(try host.wirehook("graph").stdout.contains("vxlan 42"))
+    }
+  }
+
+  @Test(needsOVS) func aBridgeOfOpenVSwitchIsDrawnWithItsTunnelsAndTags() throws {
+    try HostPair.switched { ovs, _ in
+      try ovs.writeNetwork(
+        #""vlan": 10, "vxlan": {"key": "flow", "local": "192.168.1.9", "remotes": ["192.168.1.10"]}"#)
+      _ = try ovs.host.started("web", ["wirehook.ip": "100.1.1.6"])
+      let graph = try JSON(parsing: ovs.host.wirehook("graph", "--json").stdout)
+      let bridge = try #require(graph["bridges"].array.first { $0["name"].string == "br1" })
+      #expect(bridge["kind"].string == "ovs" && bridge["exists"].bool == true && bridge["up"].bool == true)
+      #expect(bridge["networks"][0]["name"].string == "ovsnet")
+      #expect(bridge["addresses"].array == [.text("100.1.1.254/24")], "\(bridge.text)")
+      #expect(bridge["tunnels"].array.map { $0["remote"].string } == ["192.168.1.10"])
+      #expect(bridge["tunnels"][0]["key"].string == "flow")
+      let port = try ovs.hostEnd(of: "web")
+      #expect(bridge["ports"].array.first { $0["name"].string == port }?["vlan"].int == 10)
+      #expect(!graph["links"].array.contains { $0["name"].string == "br1" || $0["name"].string == port })
+      #expect(try ovs.host.wirehook("graph").stdout.contains("OVS bridge"))
     }
   }
 

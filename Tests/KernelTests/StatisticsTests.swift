@@ -18,22 +18,6 @@ import WireLinux
     }
   }
 
-  @Test func aTunnelIsReadWithItsEnds() throws {
-    try NetworkNamespace.withFresh {
-      try shell("ip link add br0 type bridge")
-      try shell("ip link add vx4 type vxlan id 42 local 10.0.0.1 remote 10.0.0.2 dstport 4789")
-      try shell("ip link set vx4 master br0")
-      try shell("ip link add vx6 type vxlan id 16777215 local fd00::1 remote fd00::2 dstport 4790")
-      let socket = try NetlinkSocket(.route)
-      let tunnels = try socket.tunnels(until: .soon).sorted { $0.name < $1.name }
-      #expect(tunnels.map { $0.name } == ["vx4", "vx6"])
-      #expect(tunnels.map { $0.number } == [42, 16_777_215])
-      #expect(tunnels.map { $0.remote } == [IPAddress("10.0.0.2"), IPAddress("fd00::2")])
-      #expect(tunnels.map { $0.local } == [IPAddress("10.0.0.1"), IPAddress("fd00::1")])
-      #expect(try tunnels[0].master == socket.index(of: #require(InterfaceName("br0"))))
-    }
-  }
-
   @Test func countersOfAnOlderKernelAreReadAndShorterOnesRefused() throws {
     let numbers = (1...8).map { UInt64($0) }
     try numbers.withUnsafeBytes { bytes in

@@ -79,7 +79,7 @@ enum Sample {
     var camera = container("camera", on: "front", 4, 3)
     camera.interfaces[0].bridge = "br3"
     camera.interfaces[0].network = "bridge:br3"
-    camera.interfaces[0].vlan = 10
+    camera.interfaces[0].vlan = .access(10)
     var dead = container("batch-job", on: "front", 4, 9)
     dead.status = "gone"
     let hostile = #"<b>"x"&'y'</b> a name that its author made as long as a container engine lets it be, really"#
@@ -111,7 +111,7 @@ enum Sample {
     var camera = container("camera", on: "front", 4, 3)
     camera.interfaces[0].bridge = "br-lan"
     camera.interfaces[0].network = "ovs:br-lan"
-    camera.interfaces[0].vlan = 10
+    camera.interfaces[0].vlan = .access(10)
     camera.interfaces[0].addresses = [prefix("192.168.10.7/24")]
     topology.containers = [
       web, camera, container("mail", on: "front", 4, 3, ports: [port(25, 25), port(8025, 80, on: "127.0.0.1")]),
