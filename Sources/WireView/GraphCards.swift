@@ -76,7 +76,7 @@ extension SVGCanvas {
       let isTall = section.cellHeight > 50
       let badge = group.members.count > 1 ? "×\(group.members.count)" : !isTall && ports > 0 ? "→\(ports)" : ""
       let badgeWidth = badge.isEmpty ? 0 : SVGFont.plain.width(of: badge) + 6
-      canvas.write(group.label, frame.x + 24, frame.y + 19, .plain, room: frame.width - 32 - badgeWidth, "strong b")
+      canvas.write(group.label, frame.x + 24, frame.y + 19, .label, room: frame.width - 32 - badgeWidth)
       canvas.write(badge, frame.right - 9, frame.y + 19, .plain, anchor: .end, section.colour("ink"))
       canvas.write(group.addresses, frame.x + 12, frame.y + 35, .port, room: frame.width - 20, "faint")
       guard isTall else { return }

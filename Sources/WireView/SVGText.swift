@@ -1,12 +1,13 @@
 /// A way of writing in the picture.
 enum SVGFont: Sendable {
-  case title, name, plain, caption, address, port
+  case title, name, label, plain, caption, address, port
 
   /// The class in the style sheet.
   var name: String {
     switch self {
     case .title: "t"
     case .name: "n"
+    case .label: "l"
     case .plain: "p"
     case .caption: "c"
     case .address: "m"
@@ -19,13 +20,13 @@ enum SVGFont: Sendable {
     switch self {
     case .title: 20
     case .name: 13
-    case .plain, .address: 11
+    case .label, .plain, .address: 11
     case .port, .caption: 10
     }
   }
 
   private var isFixed: Bool { self == .address || self == .port }
-  private var isBold: Bool { self == .title || self == .name }
+  private var isBold: Bool { self == .title || self == .name || self == .label }
 
   /// How wide the text becomes, in pixels, rounded up.
   ///
@@ -44,12 +45,18 @@ enum SVGFont: Sendable {
     return (hundredths * size + 99) / 100
   }
 
-  /// The text, or as much of it as fits with an ellipsis.
+  /// The text, or as much of it as fits with an ellipsis. Of a name the end is kept as well: that is where names differ.
   func fit(_ text: String, _ room: Int) -> String {
     guard width(of: text) > room else { return text }
-    var cut = text
-    while !cut.isEmpty, width(of: cut + "…") > room { cut.removeLast() }
-    return cut + "…"
+    let characters = Array(text.prefix(400))
+    var kept = characters.count - 1
+    while kept > 0 {
+      let tail = isBold ? kept * 2 / 5 : 0
+      let cut = String(characters.prefix(kept - tail)) + "…" + String(characters.suffix(tail))
+      if width(of: cut) <= room { return cut }
+      kept -= 1
+    }
+    return "…"
   }
 
   /// Advances of the characters from space to tilde, in hundredths of the size.

@@ -18,10 +18,10 @@ package enum SVGTheme: String, Sendable, CaseIterable {
 
   private static let shapes = """
     text { font-family: system-ui, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; font-size: 11px; }
-    .t { font-size: 20px; font-weight: bold; } .n { font-size: 13px; font-weight: bold; } .c, .o { font-size: 10px; }
+    .t { font-size: 20px; font-weight: bold; } .n { font-size: 13px; font-weight: bold; } .l { font-weight: bold; } .c, .o { font-size: 10px; }
     .m, .o { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
     .link { fill: none; stroke-width: 2; } .thick { stroke-width: 5; stroke-linecap: round; } .dash { stroke-dasharray: 5 4; }
-    .ghost { stroke-dasharray: 4 3; } .b { font-weight: bold; } .pill, .panel, .bridge { stroke-width: 1.5; }
+    .ghost { stroke-dasharray: 4 3; } .pill, .panel, .bridge { stroke-width: 1.5; }
 
     """
 
