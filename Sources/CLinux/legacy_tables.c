@@ -247,3 +247,26 @@ int clinux_legacy_accept(int family, const char *chain, const char *bridge, cons
   close(table.socket);
   return changed;
 }
+
+int clinux_legacy_read(int family, struct clinux_legacy_table *result) {
+  const int is4 = family == AF_INET;
+  struct table table = {.layout = is4 ? &ipv4 : &ipv6};
+  const struct layout *layout = table.layout;
+  table.socket = socket(layout->domain, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+  if (table.socket < 0) return -1;
+  int failed = read_table(&table), error = errno;
+  close(table.socket);
+  errno = error;
+  if (failed) return -1;
+  *result = (struct clinux_legacy_table){
+      .entries = table.entries, .size = table.info.size, .hooks = table.info.valid_hooks, .entry = layout->entry,
+      .in = layout->in, .in_mask = layout->in_mask, .out = layout->out, .out_mask = layout->out_mask,
+      .protocol = is4 ? offsetof(struct ipt_entry, ip.proto) : offsetof(struct ip6t_entry, ipv6.proto),
+      .flags = is4 ? offsetof(struct ipt_entry, ip.flags) : offsetof(struct ip6t_entry, ipv6.flags),
+      .inverted = is4 ? offsetof(struct ipt_entry, ip.invflags) : offsetof(struct ip6t_entry, ipv6.invflags),
+      .target_offset = layout->target_offset, .next_offset = layout->next_offset,
+      .goes_to = is4 ? IPT_F_GOTO : IP6T_F_GOTO};
+  memcpy(result->begins, table.info.hook_entry, sizeof result->begins);
+  memcpy(result->policies, table.info.underflow, sizeof result->policies);
+  return 0;
+}

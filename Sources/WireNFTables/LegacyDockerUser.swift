@@ -37,7 +37,7 @@ package enum LegacyDockerUser {
   }
 
   /// Asking the table itself would make it.
-  private static func hasFilterTable(_ family: Family) throws(SystemError) -> Bool {
+  static func hasFilterTable(_ family: Family) throws(SystemError) -> Bool {
     let path = "/proc/thread-self/net/ip\(family == .ipv4 ? "" : "6")_tables_names"
     do throws(SystemError) {
       return try Files.read(path, limit: 4096).split(separator: UInt8(ascii: "\n")).contains {

@@ -20,8 +20,9 @@ import WireEngine
     version: "wirehook \(Version.text)",
     subcommands: [
       ListCommand.self, InspectCommand.self, PortCommand.self, GraphCommand.self, StatsCommand.self,
-      MetricsCommand.self, EventsCommand.self, CheckCommand.self, RepairCommand.self, CollectCommand.self,
-      InjectCommand.self, NetworkCommand.self, InstallCommand.self, UninstallCommand.self, ConfigCommand.self,
+      MetricsCommand.self, EventsCommand.self, CheckCommand.self, RepairCommand.self, DoctorCommand.self,
+      CollectCommand.self, InjectCommand.self, NetworkCommand.self, InstallCommand.self, UninstallCommand.self,
+      ConfigCommand.self,
     ])
 
   /// As the library's own, but a usage error exits with 2, as everything on this system does (the library says 64).

@@ -58,3 +58,17 @@ enum { CLINUX_LEGACY_REMOVE, CLINUX_LEGACY_ADD, CLINUX_LEGACY_TEST };
 /// namespace where there was none: look into /proc/net/ip_tables_names first.
 int clinux_legacy_accept(int family, const char *_Nonnull chain, const char *_Nonnull bridge,
                          const char *_Nonnull comment, int action);
+
+/// Table `filter` of iptables-legacy as the kernel has it, and where the parts of its entries are, which differ between the
+/// two families.
+struct clinux_legacy_table {
+  unsigned char *_Nullable entries;
+  uint32_t size;
+  /// By the numbers of `enum nf_inet_hooks`: where each hook's chain begins, and its policy's entry; `hooks` has their bits.
+  uint32_t hooks, begins[5], policies[5];
+  uint32_t entry, in, in_mask, out, out_mask, protocol, flags, inverted, target_offset, next_offset;
+  /// The bit of the flags that makes a jump one without return.
+  uint16_t goes_to;
+};
+/// Reads it; free(3) takes the entries back. 0, or -1 with errno. Asking loads the table, see above.
+int clinux_legacy_read(int family, struct clinux_legacy_table *_Nonnull table);

@@ -1,0 +1,71 @@
+internal import Glibc
+import WireConfig
+import WireCore
+import WireLinux
+import WireNetlink
+import WirePlan
+
+/// Looks at a host for what stops wiring, or will, and names the command that mends it. Changes nothing.
+package enum Doctor {
+  /// One thing that was looked at.
+  package struct Finding: Sendable, Hashable {
+    package enum Severity: String, Sendable {
+      case ok, warning
+      /// It stops wiring.
+      case error
+    }
+
+    package let severity: Severity
+    /// `kernel: bridge`.
+    package let what: String
+    package let why: String
+    /// A line for a shell, or what a person has to do; nil where all is well.
+    package let remedy: String?
+
+    init(_ severity: Severity, _ what: String, _ why: String, _ remedy: String? = nil) {
+      self.severity = severity
+      self.what = what
+      self.why = why
+      self.remedy = remedy
+    }
+
+    init(_ error: WireError) { self.init(.error, error.what, error.why, error.hint) }
+
+    /// `warning  kernel: ifb: …; modprobe ifb`, one line whatever a file or a container's name holds.
+    package var line: String {
+      let start = severity.rawValue + String(repeating: " ", count: 9 - severity.rawValue.count)
+      return (start + "\(what): \(why)" + (remedy.map { "; \($0)" } ?? "")).escapingControls(limit: 2000)
+    }
+  }
+
+  /// Looks at everything; `option` and `environment` may name the main file. What cannot be looked at is a finding too.
+  package static func examine(option: String?, environment: String?) -> [Finding] {
+    var findings: [Finding] = []
+    let patient = Patient(option: option, environment: environment, &findings)
+    findings += StateCheck.findings(patient.configuration)
+    findings += EngineCheck.findings(patient.configuration)
+    guard geteuid() == 0 else {
+      return findings + [
+        Finding(.error, "permissions", "only root sees kernel and firewalls", "sudo wirehook doctor")
+      ]
+    }
+    findings += KernelCheck.findings(patient.networks)
+    findings += SettingsCheck.findings(patient.setups)
+    findings += FirewalldCheck.findings(patient.setups)
+    do throws(SystemError) {
+      let route = try NetlinkSocket(.route)
+      findings += attempt { () throws(WireError) in try RouteCheck.findings(patient.setups, route) }
+      findings += attempt { () throws(WireError) in try LimitCheck.findings(patient.setups, route) }
+      findings += attempt { () throws(WireError) in try FirewallCheck.findings(patient, route) }
+    } catch {
+      findings.append(Finding(Hints.explain(error, while: "opening rtnetlink")))
+    }
+    findings += PortCheck.findings(patient.containers)
+    return findings + OpenVSwitchCheck.findings(patient.networks)
+  }
+
+  /// What a check finds, or why it could not look.
+  static func attempt(_ check: () throws(WireError) -> [Finding]) -> [Finding] {
+    do throws(WireError) { return try check() } catch { return [Finding(error)] }
+  }
+}

@@ -1,0 +1,59 @@
+import WireConfig
+import WireCore
+import WireLinux
+import WirePlan
+import WireState
+
+/// What a host is meant to be: its files, and what is recorded.
+struct Patient: Sendable {
+  let configuration: Configuration
+  /// Those of files.
+  let networks: [Network]
+  /// Those of files and those that stand, each once.
+  let setups: [NetworkSetup]
+  let containers: [WiredContainer]
+
+  /// What of it cannot be read is found, and done without.
+  init(option: String?, environment: String?, _ findings: inout [Doctor.Finding]) {
+    var configuration = Configuration(main: .standard, path: Configuration.standardPath)
+    var networks: [Network] = []
+    var setups: [NetworkSetup] = []
+    var containers: [WiredContainer] = []
+    findings += Doctor.attempt { () throws(WireError) in
+      configuration = try Configuration.load(option: option, environment: environment)
+      let report = try ConfigurationReport(configuration)
+      networks = report.networks
+      let ipv6 = try NetworkChoice.hasIPv6()
+      setups = networks.map { NetworkSetup($0, ipv6: ipv6) }
+      guard !report.findings.isEmpty else {
+        let count = networks.isEmpty ? "no network of its own" : "networks \(networks.map(\.name).joined(separator: ", "))"
+        return [Doctor.Finding(.ok, "configuration", "\(configuration.path) with \(count)")]
+      }
+      return report.findings.map { finding in
+        Doctor.Finding(
+          finding.severity == .error ? .error : .warning, finding.error.what, finding.error.why, finding.error.hint)
+      }
+    }
+    findings += Doctor.attempt { () throws(WireError) in
+      for setup in try Inventory.networks(configuration) where !setups.contains(where: { $0.network == setup.network }) {
+        setups.append(setup)
+      }
+      containers = try Inventory.all(configuration).filter { $0.status == .attached }
+      return []
+    }
+    self.configuration = configuration
+    self.networks = networks
+    self.setups = setups
+    self.containers = containers
+  }
+}
+
+extension Inventory {
+  /// The networks that stand.
+  static func networks(_ configuration: Configuration) throws(WireError) -> [NetworkSetup] {
+    let markers = try read(configuration) { (store) throws(StateError) in try store.markers() } ?? []
+    var networks: [NetworkSetup] = []
+    for marker in markers where marker.bridgeIndex != 0 { networks.append(try Records.network(marker)) }
+    return networks
+  }
+}
