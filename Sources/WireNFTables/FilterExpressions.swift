@@ -31,7 +31,8 @@ struct FilterExpressions {
     case "match": conditions += XtablesMatch.conditions(name: data.name, info: data.info)
     case "target": outcome = XtablesTarget.outcome(name: data.name)
     // What they load is not followed: comparing it narrows.
-    case "fib", "socket", "osf", "hash", "numgen", "rt", "exthdr", "byteorder", "xfrm", "tunnel", "inner": registers = [:]
+    case "fib", "socket", "osf", "hash", "numgen", "rt", "exthdr", "byteorder", "xfrm", "tunnel", "inner":
+      registers = [:]
     case "limit", "quota", "connlimit", "dynset", "last": conditions.append(.narrows)
     case "counter", "log", "notrack", "masq", "nat", "redir", "objref", "flow_offload", "dup": break
     case "tproxy": outcome = .accept

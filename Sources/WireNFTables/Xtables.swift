@@ -17,9 +17,12 @@ enum XtablesMatch {
 
   /// Matches that pick some packets by what a traveller does not say.
   private static let narrow: Set<String> = [
-    "addrtype", "ah", "connbytes", "connlimit", "connmark", "dccp", "dscp", "dst", "ecn", "esp", "frag", "hashlimit", "hbh",
-    "helper", "hl", "icmp", "icmp6", "iprange", "ipv6header", "length", "limit", "mac", "mark", "mh", "multiport", "owner",
-    "pkttype", "quota", "recent", "rpfilter", "rt", "sctp", "set", "statistic", "string", "tcpmss", "time", "tos", "ttl",
+    "addrtype", "ah", "connbytes", "connlimit", "connmark", "dccp", "dscp", "dst", "ecn", "esp", "frag", "hashlimit",
+    "hbh",
+    "helper", "hl", "icmp", "icmp6", "iprange", "ipv6header", "length", "limit", "mac", "mark", "mh", "multiport",
+    "owner",
+    "pkttype", "quota", "recent", "rpfilter", "rt", "sctp", "set", "statistic", "string", "tcpmss", "time", "tos",
+    "ttl",
     "u32",
   ]
 

@@ -43,9 +43,11 @@ enum EngineCheck {
           .warning, name, "set up, but not for the wirehook beside this program", "wirehook install \(name) --reload")
       ]
     case .absent:
-      let byFlag = target == .docker && RunningDaemon.find("dockerd").contains { daemon in
-        daemon.values(of: "--add-runtime").contains { $0.hasPrefix("\(DaemonJSON.runtime)=") }
-      }
+      let byFlag =
+        target == .docker
+        && RunningDaemon.find("dockerd").contains { daemon in
+          daemon.values(of: "--add-runtime").contains { $0.hasPrefix("\(DaemonJSON.runtime)=") }
+        }
       if byFlag { return [Doctor.Finding(.ok, name, "set up for wirehook on its daemon's command line")] }
       return [
         Doctor.Finding(

@@ -33,7 +33,8 @@ enum FirewallCheck {
               let mapping = port.mapping
               if let address = mapping.hostAddress, address.isLoopback || address.family != family { continue }
               let traveller = Traveller(
-                family: family, hook: .input, input: outside, transport: mapping.transport.number, port: mapping.hostPort)
+                family: family, hook: .input, input: outside, transport: mapping.transport.number,
+                port: mapping.hostPort)
               guard case .drops(let place) = Traversal.result(of: traveller, at: base, in: table) else { continue }
               findings.append(bypass(container, mapping, table, place))
             }
@@ -49,7 +50,8 @@ enum FirewallCheck {
     _ container: WiredContainer, _ mapping: PortMapping, _ table: FilterTable, _ place: Traversal.Place
   ) -> Doctor.Finding {
     Doctor.Finding(
-      .warning, "port \(mapping.hostPort)/\(mapping.transport.rawValue) of \(container.attachment.container.owner.quoted)",
+      .warning,
+      "port \(mapping.hostPort)/\(mapping.transport.rawValue) of \(container.attachment.container.owner.quoted)",
       "everybody may call it, though table \(table.kind.family) \(table.name) chain \(place.chain) denies it: "
         + "a published port is forwarded and does not pass INPUT",
       "limit who may call it with wirehook.allow")

@@ -82,8 +82,8 @@ struct AdmittingCommand {
       return directions.map { "\(tool) \(position) \($0.option) \(bridge) -j ACCEPT" }.joined(separator: " && ")
     }
     let rules = directions.map { direction in
-      let match = table.kind == .bridge ? direction.bridgeKey : direction.key
-      return "\(nftPosition) \(match) \"\(bridge)\" accept"
+      // In the bridge family a packet has ports. Those of containers have names of ours.
+      "\(nftPosition) \(direction.key) \"\(table.kind == .bridge ? "wh*" : bridge.description)\" accept"
     }
     return "nft '\(rules.joined(separator: "; "))'"
   }
@@ -118,7 +118,6 @@ struct AdmittingCommand {
 extension ForeignDrop.Direction {
   fileprivate var option: String { self == .fromBridge ? "-i" : "-o" }
   fileprivate var key: String { self == .fromBridge ? "iifname" : "oifname" }
-  fileprivate var bridgeKey: String { self == .fromBridge ? "meta ibrname" : "meta obrname" }
 }
 
 extension Traversal.Place {

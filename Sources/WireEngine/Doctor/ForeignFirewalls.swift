@@ -67,7 +67,8 @@ package enum ForeignFirewalls {
       for base in table.chains {
         var ends: [ForeignDrop.End] = []
         for family in setup.families where table.kind.sees(family) {
-          for (traveller, direction) in travellers(of: setup, index, family, outside(family), at: base, in: table.kind) {
+          for (traveller, direction) in travellers(of: setup, index, family, outside(family), at: base, in: table.kind)
+          {
             switch Traversal.result(of: traveller, at: base, in: table) {
             case .passes: break
             case .drops(let place): ends.append(ForeignDrop.End(place: place, isCertain: true, direction: direction))
@@ -86,10 +87,12 @@ package enum ForeignFirewalls {
     of setup: NetworkSetup, _ index: UInt32?, _ family: Family, _ outside: Traveller.Interface, at base: FilterChain,
     in kind: FilterTable.Kind
   ) -> [(Traveller, ForeignDrop.Direction)] {
-    guard let hook = base.hook else { return [] }
-    var model = Traveller(family: family, hook: hook)
+    // What the host itself sends to a published port leaves by lo, for the hooks, also after DNAT.
+    guard let hook = base.hook, hook != .output || kind == .bridge else { return [] }
+    // TCP stands for all: who admits ICMP alone drops what a published port is for.
+    var model = Traveller(family: family, hook: hook, transport: TransportProtocol.tcp.number)
     let bridge = Traveller.Interface.named(setup.bridge.description, index: index)
-    let (inside, beyond) = kind == .bridge ? (Traveller.Interface.any, .any) : (bridge, outside)
+    let (inside, beyond) = kind == .bridge ? (Traveller.Interface.port, .any) : (bridge, outside)
     if kind == .bridge { model.bridge = setup.bridge.description }
     var calls = model
     var replies = model

@@ -26,7 +26,8 @@ struct Patient: Sendable {
       let ipv6 = try NetworkChoice.hasIPv6()
       setups = networks.map { NetworkSetup($0, ipv6: ipv6) }
       guard !report.findings.isEmpty else {
-        let count = networks.isEmpty ? "no network of its own" : "networks \(networks.map(\.name).joined(separator: ", "))"
+        let count =
+          networks.isEmpty ? "no network of its own" : "networks \(networks.map(\.name).joined(separator: ", "))"
         return [Doctor.Finding(.ok, "configuration", "\(configuration.path) with \(count)")]
       }
       return report.findings.map { finding in
@@ -35,7 +36,8 @@ struct Patient: Sendable {
       }
     }
     findings += Doctor.attempt { () throws(WireError) in
-      for setup in try Inventory.networks(configuration) where !setups.contains(where: { $0.network == setup.network }) {
+      for setup in try Inventory.networks(configuration) where !setups.contains(where: { $0.network == setup.network })
+      {
         setups.append(setup)
       }
       containers = try Inventory.all(configuration).filter { $0.status == .attached }

@@ -48,7 +48,8 @@ enum SettingsCheck {
     if setups.contains(where: { $0.isolate == .containers }), is4 != is6 {
       findings.append(
         Doctor.Finding(
-          .warning, "br_netfilter", "\(is4 ? key6 : key4) is 0: isolation of containers is by ports of the bridge alone",
+          .warning, "br_netfilter",
+          "\(is4 ? key6 : key4) is 0: isolation of containers is by ports of the bridge alone",
           "sysctl -w \(is4 ? key6 : key4)=1, then wirehook repair"))
     }
     guard findings.isEmpty else { return findings }

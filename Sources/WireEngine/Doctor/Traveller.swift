@@ -7,6 +7,8 @@ struct Traveller: Sendable, Hashable {
     /// Not on this side: a packet of the host's own comes from nowhere.
     case none
     case named(String, index: UInt32?)
+    /// Any host end of a container's: their names all begin with "wh".
+    case port
     /// Some link or other.
     case any
   }
@@ -88,6 +90,8 @@ struct Traveller: Sendable, Hashable {
     switch interface {
     case .none: Self.begins("", name) ? .always : .never
     case .named(let own, _): Self.begins(own, name) ? .always : .never
+    case .port where name.count <= 2: Self.begins("wh", name) ? .always : .never
+    case .port: name.starts(with: "wh".utf8) ? .sometimes : .never
     case .any: .sometimes
     }
   }
@@ -97,7 +101,7 @@ struct Traveller: Sendable, Hashable {
     case .none: index == 0 ? .always : .never
     case .named(_, let own?): own == index ? .always : .never
     case .named(_, nil): .never
-    case .any: .sometimes
+    case .any, .port: .sometimes
     }
   }
 
