@@ -21,6 +21,9 @@ package enum Attach {
     let verdict = Eligibility.byRequest(request, namespace: bundle?.networkNamespace, auto: configuration.main.auto)
     guard try isWired(verdict) else { return }
     try configuration.main.policy.judge(request)
+    if request.interfaces.contains(where: { !$0.ports.isEmpty }) {
+      try FirewalldSettings.admitPublishing(until: deadline)
+    }
 
     let home = try Host.home()
     guard let namespace = try ContainerNamespace.open(pid: state.pid ?? 0, home: home.identity) else { return }

@@ -133,3 +133,20 @@ extension FilterSet {
     self.init(elements: parts.flatMap(\.elements), hasRanges: parts.contains(where: \.hasRanges))
   }
 }
+
+extension FirewallSocket {
+  /// Whether somebody's table `inet NAME` is there.
+  package borrowing func hasTable(named name: String, deadline: Int64) throws(NFTablesError) -> Bool {
+    var buffer = MessageBuffer(capacity: 512, firstSequence: socket.takeSequence(1))
+    buffer.begin(NFTMessage.type(NFT_MSG_GETTABLE), flags: 0, family: MessageBuffer.inet)
+    buffer.put(Int(NFTA_TABLE_NAME.rawValue), name)
+    buffer.end()
+    do throws(NFTablesError) {
+      try query(&buffer, for: "looking for table inet \(name)", deadline: deadline) { _ in }
+      return true
+    } catch {
+      guard error.kind == .missing else { throw error }
+      return false
+    }
+  }
+}

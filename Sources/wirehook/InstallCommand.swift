@@ -5,7 +5,8 @@ import WireEngine
 /// What `install` and `uninstall` share.
 struct InstallationOptions: ParsableArguments {
   @Argument(
-    help: "docker, podman, crio, containerd or cdi.", completion: .list(InstallationTarget.allCases.map(\.rawValue)))
+    help: "docker, podman, crio, containerd, cdi, firewalld or systemd.",
+    completion: .list(InstallationTarget.allCases.map(\.rawValue)))
   var engine: InstallationTarget
   @Flag(name: .long, help: "Show what would change, and change nothing.") var dryRun = false
   @Flag(name: .long, help: "Make the running engine take it up.") var reload = false
@@ -58,6 +59,8 @@ struct InstallCommand: WirehookSubcommand {
       podman      hook definitions in the folder that Podman reads
       crio        the same for CRI-O
       cdi         the device wirehook.io/net=default in /etc/cdi
+      firewalld   a zone for wirehook's bridges, and a policy that lets containers out
+      systemd     gc and repair at boot, every ten minutes, and after firewalls and Open vSwitch restart
 
       Nothing else in these files changes, and the former text is kept beside them. A second run changes nothing.
 

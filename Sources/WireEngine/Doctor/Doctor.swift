@@ -51,7 +51,7 @@ package enum Doctor {
     }
     findings += KernelCheck.findings(patient.networks)
     findings += SettingsCheck.findings(patient.setups)
-    findings += FirewalldCheck.findings(patient.setups)
+    findings += attempt { () throws(WireError) in try FirewalldCheck.findings() }
     do throws(SystemError) {
       let route = try NetlinkSocket(.route)
       findings += attempt { () throws(WireError) in try RouteCheck.findings(patient.setups, route) }

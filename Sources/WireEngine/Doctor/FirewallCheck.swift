@@ -8,7 +8,7 @@ import WirePlan
 enum FirewallCheck {
   static func findings(_ patient: Patient, _ route: borrowing NetlinkSocket) throws(WireError) -> [Doctor.Finding] {
     let deadline = Deadline.after(milliseconds: 5000)
-    let drops = try ForeignFirewalls.findings(patient.setups, route, until: deadline)
+    let drops = try ForeignFirewalls.findings(patient.expected, route, until: deadline)
     var findings = drops.map { drop in
       Doctor.Finding(drop.isCertain ? .error : .warning, "firewall", drop.text, drop.command)
     }

@@ -13,6 +13,15 @@ struct Patient: Sendable {
   let setups: [NetworkSetup]
   let containers: [WiredContainer]
 
+  /// The networks that firewalls will see: where there is none yet, the one that the first container brings.
+  var expected: [NetworkSetup] {
+    guard setups.isEmpty, let ipv6 = try? NetworkChoice.hasIPv6(),
+      let subnets = DefaultNetwork.subnets(avoiding: [], machineID: "", ipv6: ipv6),
+      let network = try? Network.standard(subnets: subnets)
+    else { return setups }
+    return [NetworkSetup(network, ipv6: ipv6)]
+  }
+
   /// What of it cannot be read is found, and done without.
   init(option: String?, environment: String?, _ findings: inout [Doctor.Finding]) {
     var configuration = Configuration(main: .standard, path: Configuration.standardPath)
@@ -26,9 +35,9 @@ struct Patient: Sendable {
       let ipv6 = try NetworkChoice.hasIPv6()
       setups = networks.map { NetworkSetup($0, ipv6: ipv6) }
       guard !report.findings.isEmpty else {
-        let count =
-          networks.isEmpty ? "no network of its own" : "networks \(networks.map(\.name).joined(separator: ", "))"
-        return [Doctor.Finding(.ok, "configuration", "\(configuration.path) with \(count)")]
+        let names = networks.isEmpty ? "the network default" : networks.map(\.name).joined(separator: ", ")
+        let file = Files.exists(configuration.path) ? configuration.path : "no \(configuration.path)"
+        return [Doctor.Finding(.ok, "configuration", "\(file); networks: \(names)")]
       }
       return report.findings.map { finding in
         Doctor.Finding(

@@ -158,7 +158,7 @@ extension ContainerdConfig {
 
 extension String {
   /// Where a text stands in this one, for the first time.
-  fileprivate func range(of text: String) -> Range<String.Index>? {
+  func range(of text: String) -> Range<String.Index>? {
     var start = startIndex
     while start < endIndex {
       if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }

@@ -13,6 +13,7 @@ package enum EngineReload {
     case .signal(let pids): "kill -HUP \(pids.map(String.init).joined(separator: " "))"
     case .restart(let daemon), .restartByHand(let daemon):
       hasSystemd ? "systemctl restart \(daemon)" : "restart \(daemon)"
+    case .commands(let commands): commands.map { $0.joined(separator: " ") }.joined(separator: " && ")
     }
   }
 
@@ -33,19 +34,21 @@ package enum EngineReload {
         throw WireError(
           "restarting \(daemon)", "this host has no systemd", hint: "restart it the way it was started")
       }
-      try systemctl("restart", daemon)
+      try run(["systemctl", "restart", daemon])
       return "restarted \(daemon)"
+    case .commands(let commands):
+      for command in commands { try run(command) }
+      return "done: \(command(reload) ?? "")"
     }
   }
 
-  private static var hasSystemd: Bool { Files.exists("/run/systemd/system") }
+  static var hasSystemd: Bool { Files.exists("/run/systemd/system") }
 
-  private static func systemctl(_ verb: String, _ unit: String) throws(WireError) {
-    let words = ["systemctl", verb, unit]
+  private static func run(_ words: [String]) throws(WireError) {
     var argv = words.map { strdup($0) } + [nil]
     defer { for word in argv { free(word) } }
     var pid: pid_t = 0
-    let failure = posix_spawnp(&pid, words[0], nil, nil, &argv, nil)
+    let failure = posix_spawnp(&pid, words[0], nil, nil, &argv, environ)
     guard failure == 0 else { throw WireError(words.joined(separator: " "), SystemError.text(failure)) }
     var status: Int32 = 0
     while waitpid(pid, &status, 0) == -1, errno == EINTR {}

@@ -5,6 +5,10 @@ import WireLinux
 /// What wirehook can be installed into.
 package enum InstallationTarget: String, Sendable, CaseIterable {
   case docker, podman, crio, containerd, cdi
+  /// Neighbours that have to know of us, whatever the engine.
+  case firewalld, systemd
+
+  var isEngine: Bool { self != .firewalld && self != .systemd }
 }
 
 /// What an installation, or its removal, would do.
@@ -28,6 +32,8 @@ package struct Installation: Sendable {
     case restart(String)
     /// A restart that stops containers, so that nobody but a person may order it.
     case restartByHand(String)
+    /// Programs of the host's, one after the other.
+    case commands([[String]])
   }
 }
 
@@ -62,6 +68,8 @@ package struct Installer: Sendable {
     switch target {
     case .docker: result = try docker(removing: false)
     case .containerd: result = try containerd(removing: false)
+    case .firewalld: return try firewalld(removing: false)
+    case .systemd: return try systemd(removing: false)
     case .podman, .crio, .cdi:
       result = Installation()
       for (path, text) in try ownFiles(target) { result.changes.append(try write(Array(text.utf8), to: path)) }
@@ -78,6 +86,8 @@ package struct Installer: Sendable {
     switch target {
     case .docker: result = try docker(removing: true)
     case .containerd: result = try containerd(removing: true)
+    case .firewalld: return try firewalld(removing: true)
+    case .systemd: return try systemd(removing: true)
     case .podman, .crio, .cdi:
       result = Installation()
       for (path, _) in try ownFiles(target) { result.changes.append(try write(nil, to: path)) }
@@ -92,7 +102,7 @@ package struct Installer: Sendable {
   private func isElsewhere(than target: InstallationTarget, _ removed: Set<String>) throws(WireError) -> Bool {
     var usual = self
     usual.file = nil
-    for other in InstallationTarget.allCases where other != target {
+    for other in InstallationTarget.allCases where other != target && other.isEngine {
       switch other {
       case .docker:
         if let bytes = try read(usual.dockerFile), try usual.daemonJSON.isInstalled(in: bytes) { return true }
@@ -102,6 +112,7 @@ package struct Installer: Sendable {
         {
           return true
         }
+      case .firewalld, .systemd: break
       case .podman, .crio, .cdi:
         if try usual.ownFiles(other).contains(where: { Files.exists($0.path) && !removed.contains($0.path) }) {
           return true
