@@ -28,7 +28,7 @@ struct Patient: Sendable {
     var networks: [Network] = []
     var setups: [NetworkSetup] = []
     var containers: [WiredContainer] = []
-    findings += Doctor.attempt { () throws(WireError) in
+    let read = Doctor.attempt { () throws(WireError) in
       configuration = try Configuration.load(option: option, environment: environment)
       let report = try ConfigurationReport(configuration)
       networks = report.networks
@@ -43,6 +43,10 @@ struct Patient: Sendable {
         Doctor.Finding(
           finding.severity == .error ? .error : .warning, finding.error.what, finding.error.why, finding.error.hint)
       }
+    }
+    findings += read.map { finding in
+      let remedy = finding.remedy ?? (finding.severity == .ok ? nil : "mend the file, then wirehook config check")
+      return Doctor.Finding(finding.severity, finding.what, finding.why, remedy)
     }
     findings += Doctor.attempt { () throws(WireError) in
       for setup in try Inventory.networks(configuration) where !setups.contains(where: { $0.network == setup.network })

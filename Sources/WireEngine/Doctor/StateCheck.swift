@@ -31,7 +31,7 @@ enum StateCheck {
       let containers = try Inventory.all(configuration)
       let gone = containers.count { $0.status == .gone }
       if gone > 0 {
-        return [Doctor.Finding(.warning, what, "\(gone) recorded containers have ended", "wirehook gc")]
+        return [Doctor.Finding(.warning, what, "containers on record that have ended: \(gone)", "wirehook gc")]
       }
       return [Doctor.Finding(.ok, what, "containers on record: \(containers.count)")]
     }
