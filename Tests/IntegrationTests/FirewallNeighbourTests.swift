@@ -73,18 +73,6 @@ import Testing
         }
         END
         """, damage: "nft flush table inet wirehook", said: "inet wirehook"),
-    Neighbour(
-      name: "netavark's chains",
-      rules: both(
-        "iptables-nft", "-N NETAVARK_FORWARD", "-A FORWARD -j NETAVARK_FORWARD", "-t nat -N NETAVARK-HOSTPORT-DNAT",
-        "-t nat -A PREROUTING -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT",
-        "-t nat -A OUTPUT -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT")
-          + """
-
-          iptables-nft -w -A NETAVARK_FORWARD -d 10.88.0.0/16 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-          iptables-nft -w -A NETAVARK_FORWARD -s 10.88.0.0/16 -j ACCEPT
-          iptables-nft -w -t nat -A NETAVARK-HOSTPORT-DNAT -p tcp -m tcp --dport 9999 -j DNAT --to-destination 10.88.0.2:80
-          """, damage: "nft delete table inet wirehook", said: "inet wirehook", needs: [.iptables]),
   ]
 
   @Test(arguments: neighbours) func oursComesBackInOneRunAndTheirsStays(_ neighbour: Neighbour) throws {
@@ -107,6 +95,33 @@ import Testing
       #expect(try host.wirehook("check").exitCode == 0)
       try expectReachable(web, host)
       #expect(try others(host) == damaged, "after the repair")
+    }
+  }
+
+  /// Podman's own network tool, with a container of its own beside ours.
+  @Test(.enabled(if: Netavark.isThere, "needs netavark and iptables"))
+  func besideNetavarkBothPortsAnswer() throws {
+    try Sandbox.with { host in
+      let pod = try host.container("pod")
+      try Netavark.setUp(pod, port: 9090, host)
+      try pod.serve(80)
+      let theirs = try others(host)
+      #expect(theirs.contains { $0.contains("NETAVARK") })
+      let web = try host.started("web", ["wirehook.ports": "8080:80"])
+      try web.serve(80)
+      let answer = {
+        try expectReachable(web, host)
+        for place in [host.outside, host, web] as [any Place] {
+          #expect(try place.ask("192.168.77.1", 9090).server == "pod", "\(place.name)")
+        }
+        #expect(try pod.ask("192.168.77.1", 8080).server == "web")
+      }
+      try answer()
+      #expect(try drops(host) == [])
+      try host.nft("delete table inet wirehook")
+      #expect(try host.wirehook("repair").exitCode == 0)
+      try answer()
+      #expect(try others(host) == theirs)
     }
   }
 
@@ -147,6 +162,30 @@ import Testing
     }
     // `:FORWARD DROP [7:420]`
     return lines.map { line in String(line.hasPrefix(":") ? line.prefix { $0 != "[" } : line) }
+  }
+}
+
+/// netavark, as Podman starts it.
+private enum Netavark {
+  static let path = "/usr/lib/podman/netavark"
+  static let isThere = Tool.root.isThere && Tool.iptables.isThere && FileManager.default.isExecutableFile(atPath: path)
+
+  static func setUp(_ container: Container, port: Int, _ host: Sandbox) throws {
+    let id = String(repeating: "2f25", count: 16)
+    let request = """
+      {"container_id": "\(id)", "container_name": "\(container.id)",
+       "port_mappings": [{"container_port": 80, "host_ip": "", "host_port": \(port), "protocol": "tcp", "range": 1}],
+       "networks": {"podman": {"static_ips": ["10.88.0.2"], "interface_name": "eth0"}},
+       "network_info": {"podman": {
+         "name": "podman", "id": "\(id)", "driver": "bridge", "network_interface": "podman0",
+         "created": "2026-01-01T00:00:00Z", "subnets": [{"subnet": "10.88.0.0/16", "gateway": "10.88.0.1"}],
+         "ipv6_enabled": false, "internal": false, "dns_enabled": false, "ipam_options": {"driver": "host-local"}}}}
+      """
+    let file = "\(host.folder)/netavark.json"
+    try request.write(toFile: file, atomically: true, encoding: .utf8)
+    let words = [path, "--config", "\(host.folder)/netavark", "--file", file, "setup", container.netns]
+    let result = try host.run(words)
+    guard result.succeeded else { throw Failure("\(result)") }
   }
 }
 
