@@ -61,7 +61,8 @@ package enum NetworkInstaller {
       name: setup.network, fingerprint: fingerprint(setup), bridgeIndex: Int32(truncatingIfNeeded: index))
     try host.change { () throws(StateError) in try host.store.setMarker(marker) }
     if setup.managed, setup.driver == .bridge, setup.families.contains(.ipv6),
-      NetworkChoice.isOn("net", "bridge", "bridge-nf-call-ip6tables") {
+      NetworkChoice.isOn("net", "bridge", "bridge-nf-call-ip6tables")
+    {
       host.log.write(
         .notice, "published ports do not answer on [::1] while net.bridge.bridge-nf-call-ip6tables is 1")
     }

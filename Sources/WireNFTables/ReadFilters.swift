@@ -14,6 +14,7 @@ extension FirewallSocket {
       }
       let names = Set(found.filter { $0.chain.hook.map(hooks.contains) ?? false }.map(\.table))
       for name in names.sorted() where kind != .inet || name != Ruleset.table {
+        guard try isAwake(name, number, deadline: deadline) else { continue }
         var table = FilterTable(kind, name, chains: found.filter { $0.table == name }.map(\.chain))
         try read(&table, number, deadline: deadline)
         tables.append(table)
@@ -27,6 +28,35 @@ extension FirewallSocket {
       (.ip, UInt8(NFPROTO_IPV4)), (.ip6, UInt8(NFPROTO_IPV6)), (.inet, UInt8(NFPROTO_INET)),
       (.bridge, UInt8(NFPROTO_BRIDGE)),
     ]
+  }
+
+  /// Whether the table's chains are called at all: a dormant one's are not (`flags dormant`).
+  private borrowing func isAwake(_ table: String, _ family: UInt8, deadline: Int64) throws(NFTablesError) -> Bool {
+    var flags: UInt32?
+    try askForTable(table, family, deadline: deadline) { flags = $0[Int(NFTA_TABLE_FLAGS.rawValue)]?.number ?? 0 }
+    return flags.map { $0 & NFT_TABLE_F_DORMANT.rawValue == 0 } ?? false
+  }
+
+  /// Hands the table to `body`, if it is there.
+  private borrowing func askForTable(
+    _ name: String, _ family: UInt8, deadline: Int64, _ body: (Attributes) -> Void
+  ) throws(NFTablesError) {
+    var buffer = MessageBuffer(capacity: 512, firstSequence: socket.takeSequence(1))
+    buffer.begin(NFTMessage.type(NFT_MSG_GETTABLE), flags: 0, family: family)
+    buffer.put(Int(NFTA_TABLE_NAME.rawValue), name)
+    buffer.end()
+    do throws(NFTablesError) {
+      try query(&buffer, for: "looking for table \(name)", deadline: deadline, body)
+    } catch {
+      guard error.kind == .missing else { throw error }
+    }
+  }
+
+  /// Whether somebody's table `inet NAME` is there.
+  package borrowing func hasTable(named name: String, deadline: Int64) throws(NFTablesError) -> Bool {
+    var isThere = false
+    try askForTable(name, MessageBuffer.inet, deadline: deadline) { _ in isThere = true }
+    return isThere
   }
 
   /// The rules of a table, and the sets that they look up.
@@ -131,22 +161,5 @@ extension FilterSet {
   /// A large set comes in several messages.
   fileprivate init(joining parts: [FilterSet]) {
     self.init(elements: parts.flatMap(\.elements), hasRanges: parts.contains(where: \.hasRanges))
-  }
-}
-
-extension FirewallSocket {
-  /// Whether somebody's table `inet NAME` is there.
-  package borrowing func hasTable(named name: String, deadline: Int64) throws(NFTablesError) -> Bool {
-    var buffer = MessageBuffer(capacity: 512, firstSequence: socket.takeSequence(1))
-    buffer.begin(NFTMessage.type(NFT_MSG_GETTABLE), flags: 0, family: MessageBuffer.inet)
-    buffer.put(Int(NFTA_TABLE_NAME.rawValue), name)
-    buffer.end()
-    do throws(NFTablesError) {
-      try query(&buffer, for: "looking for table inet \(name)", deadline: deadline) { _ in }
-      return true
-    } catch {
-      guard error.kind == .missing else { throw error }
-      return false
-    }
   }
 }

@@ -48,6 +48,13 @@ import Testing
       severity: "warning",
       what: "network front: subnet 10.210.4.0/24", said: "10.0.0.0/8, which the host reaches by up0", isMended: false),
     Case(
+      name: "a VPN's table",
+      spoil: { host in
+        try host.ip("route add 10.210.4.0/24 dev up0 table 52")
+        try host.ip("rule add lookup 52 priority 5270")
+      }, severity: "error", what: "network front: subnet 10.210.4.0/24", said: "10.210.4.0/24 leads to up0",
+      isMended: false),
+    Case(
       name: "a state directory that others write to",
       spoil: { try Command.require(["chmod", "777", $0.stateFolder]) }, severity: "error", what: "state directory",
       said: "others may write to it (mode 777)"),

@@ -186,6 +186,17 @@ import Testing
     }
   }
 
+  @Test func aDormantTableDropsNothing() throws {
+    try Sandbox.with { host in
+      let web = try host.started("web", ["wirehook.ports": "8080:80"])
+      try web.serve(80)
+      let chain = "chain guard { type filter hook forward priority 0; policy drop; }"
+      try script(Self.nft("table inet mine { flags dormant; \(chain); }"), host)
+      #expect(try host.outside.ask("192.168.77.1", 8080).server == "web")
+      #expect(try drops(host) == [])
+    }
+  }
+
   /// What is not understood, or accepts some packets only, may drop: a warning, which stops nothing.
   @Test(arguments: [
     "ip saddr 10.210.4.0/24 accept; ip daddr 10.210.4.0/24 accept; drop", "ip saddr != 192.0.2.0/24 drop",

@@ -41,27 +41,27 @@ package enum Doctor {
   /// Looks at everything; `option` and `environment` may name the main file. What cannot be looked at is a finding too.
   package static func examine(option: String?, environment: String?) -> [Finding] {
     var findings: [Finding] = []
-    let patient = Patient(option: option, environment: environment, &findings)
-    findings += StateCheck.findings(patient.configuration)
-    findings += EngineCheck.findings(patient.configuration)
+    let wanted = WantedState(option: option, environment: environment, &findings)
+    findings += StateCheck.findings(wanted.configuration)
+    findings += EngineCheck.findings(wanted.configuration)
     guard geteuid() == 0 else {
       return findings + [
         Finding(.error, "permissions", "only root sees kernel and firewalls", "sudo wirehook doctor")
       ]
     }
-    findings += KernelCheck.findings(patient.networks)
-    findings += SettingsCheck.findings(patient.setups)
+    findings += KernelCheck.findings(wanted.networks)
+    findings += SettingsCheck.findings(wanted.setups)
     findings += attempt { () throws(WireError) in try FirewalldCheck.findings() }
     do throws(SystemError) {
       let route = try NetlinkSocket(.route)
-      findings += attempt { () throws(WireError) in try RouteCheck.findings(patient.setups, route) }
-      findings += attempt { () throws(WireError) in try LimitCheck.findings(patient.setups, route) }
-      findings += attempt { () throws(WireError) in try FirewallCheck.findings(patient, route) }
+      findings += attempt { () throws(WireError) in try RouteCheck.findings(wanted.setups, route) }
+      findings += attempt { () throws(WireError) in try LimitCheck.findings(wanted.setups, route) }
+      findings += attempt { () throws(WireError) in try FirewallCheck.findings(wanted, route) }
     } catch {
       findings.append(Finding(Hints.explain(error, while: "opening rtnetlink")))
     }
-    findings += PortCheck.findings(patient.containers)
-    return findings + OpenVSwitchCheck.findings(patient.networks)
+    findings += PortCheck.findings(wanted.containers)
+    return findings + OpenVSwitchCheck.findings(wanted.configuration, wanted.networks)
   }
 
   /// What a check finds, or why it could not look.

@@ -6,14 +6,14 @@ import WirePlan
 
 /// Other firewalls: those that drop what we accept, and those whose INPUT rules a published port does not pass.
 enum FirewallCheck {
-  static func findings(_ patient: Patient, _ route: borrowing NetlinkSocket) throws(WireError) -> [Doctor.Finding] {
+  static func findings(_ wanted: WantedState, _ route: borrowing NetlinkSocket) throws(WireError) -> [Doctor.Finding] {
     let deadline = Deadline.after(milliseconds: 5000)
-    let drops = try ForeignFirewalls.findings(patient.expected, route, until: deadline)
+    let drops = try ForeignFirewalls.findings(wanted.expected, route, until: deadline)
     var findings = drops.map { drop in
       Doctor.Finding(drop.isCertain ? .error : .warning, "firewall", drop.text, drop.command)
     }
     if findings.isEmpty { findings.append(Doctor.Finding(.ok, "firewall", "no other one drops what is published")) }
-    return findings + (try bypassed(patient.containers, route, until: deadline))
+    return findings + (try bypassed(wanted.containers, route, until: deadline))
   }
 
   /// Published ports that the host's INPUT rules would deny: they are open all the same, for after DNAT a packet is

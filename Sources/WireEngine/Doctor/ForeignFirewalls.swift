@@ -22,7 +22,7 @@ package enum ForeignFirewalls {
     for family in Family.allCases { uplinks[family] = try uplink(family, route, until: deadline) }
     var found: [ForeignDrop] = []
     for setup in setups {
-      found += drops(of: setup, index: route.index(of: setup.bridge), outside: { uplinks[$0] ?? .any }, in: tables)
+      found += drops(of: setup, index: route.index(of: setup.link), outside: { uplinks[$0] ?? .any }, in: tables)
     }
     return found
   }
@@ -76,7 +76,7 @@ package enum ForeignFirewalls {
             }
           }
         }
-        found += ForeignDrop.all(setup.bridge, table, base, ends)
+        found += ForeignDrop.all(setup.link, table, base, ends)
       }
     }
     return found.sorted { ($0.isCertain ? 0 : 1, $0.text) < ($1.isCertain ? 0 : 1, $1.text) }
@@ -91,9 +91,9 @@ package enum ForeignFirewalls {
     guard let hook = base.hook, hook != .output || kind == .bridge else { return [] }
     // TCP stands for all: who admits ICMP alone drops what a published port is for.
     var model = Traveller(family: family, hook: hook, transport: TransportProtocol.tcp.number)
-    let bridge = Traveller.Interface.named(setup.bridge.description, index: index)
+    let bridge = Traveller.Interface.named(setup.link.description, index: index)
     let (inside, beyond) = kind == .bridge ? (Traveller.Interface.port, .any) : (bridge, outside)
-    if kind == .bridge { model.bridge = setup.bridge.description }
+    if kind == .bridge { model.bridge = setup.link.description }
     var calls = model
     var replies = model
     calls.isTranslated = true

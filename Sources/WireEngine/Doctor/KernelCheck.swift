@@ -20,9 +20,9 @@ enum KernelCheck {
   static func findings(_ networks: [Network]) -> [Doctor.Finding] {
     do throws(SystemError) {
       return try NetworkNamespace.inFresh { namespace in
-        var trial = Trial()
+        var trial = Trial(networks: networks)
         do throws(SystemError) {
-          trial.run(try NetlinkSocket(.route), in: namespace, hasVLANs: networks.contains { $0.vlan != nil })
+          trial.run(try NetlinkSocket(.route), in: namespace)
         } catch {
           trial.findings.append(Doctor.Finding(Hints.explain(error, while: "opening rtnetlink")))
         }
@@ -34,15 +34,14 @@ enum KernelCheck {
   }
 
   private struct Trial {
+    let networks: [Network]
     var findings: [Doctor.Finding] = []
     let deadline = Deadline.after(milliseconds: 5000)
 
-    mutating func run(
-      _ route: borrowing NetlinkSocket, in namespace: borrowing NetworkNamespace, hasVLANs: Bool
-    ) {
+    mutating func run(_ route: borrowing NetlinkSocket, in namespace: borrowing NetworkNamespace) {
       let names = ["try0", "try1", "try2", "try3", "try4", "try5"].map { InterfaceName(derived: $0) }
       links(route, names, in: namespace)
-      vlans(route, names[3], isVital: hasVLANs)
+      vlans(route, names[3])
       nftables(names[0])
       shaping(route, names[0], names[4])
       ipv6()
@@ -61,21 +60,23 @@ enum KernelCheck {
       send(
         bridge, route, Feature(name: "bridge", use: "no network stands", isVital: true, remedy: "modprobe bridge"))
       var vxlan = Batch()
-      vxlan.createVXLANProbe(names[5])
+      vxlan.createVXLAN(names[5], LinkSettings(), VXLANSettings(id: 1))
       send(
         vxlan, route,
         Feature(
-          name: "vxlan", use: "a bridge network cannot span hosts", isVital: false, remedy: "modprobe vxlan"))
+          name: "vxlan", use: "a bridge network cannot span hosts",
+          isVital: networks.contains { $0.driver == .bridge && $0.vxlan != nil }, remedy: "modprobe vxlan"))
     }
 
-    private mutating func vlans(_ route: borrowing NetlinkSocket, _ name: InterfaceName, isVital: Bool) {
+    private mutating func vlans(_ route: borrowing NetlinkSocket, _ name: InterfaceName) {
       var bridge = Batch()
       bridge.createBridge(name, LinkSettings(), filtersVLANs: true)
       send(
         bridge, route,
         Feature(
           name: "bridge VLAN filtering", use: "wirehook.vlan and \"vlan\" do not work on Linux bridges",
-          isVital: isVital, remedy: "use a kernel with CONFIG_BRIDGE_VLAN_FILTERING"))
+          isVital: networks.contains { $0.driver == .bridge && $0.vlan != nil },
+          remedy: "use a kernel with CONFIG_BRIDGE_VLAN_FILTERING"))
     }
 
     private mutating func nftables(_ link: InterfaceName) {
@@ -83,13 +84,14 @@ enum KernelCheck {
         name: "nf_tables", use: "no port is published and nothing leaves the host (maps, NAT, fib in family inet)",
         isVital: true, remedy: "modprobe -a nf_tables nft_ct nft_fib_inet nft_nat nft_masq")
       let ingress = Feature(
-        name: "nf_tables ingress hook", use: "nothing keeps a container from sending as another one", isVital: false,
-        remedy: "use a kernel with CONFIG_NF_TABLES_NETDEV")
+        name: "nf_tables ingress hook", use: "the host hears what containers on Open vSwitch's userspace datapath send",
+        isVital: networks.contains { $0.driver == .ovs },
+        remedy: "use Linux 5.10 or newer with CONFIG_NETFILTER_INGRESS")
       do throws(NFTablesError) {
         let socket = try FirewallSocket()
         let end = deadline.moment
         judge(table) { () throws(NFTablesError) in try socket.build(elements: [], deadline: end) }
-        judge(ingress) { () throws(NFTablesError) in try socket.tryIngress(on: link, deadline: end) }
+        judge(ingress) { () throws(NFTablesError) in try socket.add([], guarding: [link], deadline: end) }
       } catch {
         lacks(table, error.reason)
       }

@@ -13,7 +13,7 @@ enum LimitCheck {
   ) throws(WireError) -> [Doctor.Finding] {
     var findings = conntrack()
     let backlog = number("net", "core", "netdev_max_backlog") ?? 1000
-    for setup in setups {
+    for setup in setups where setup.database == nil {
       guard let index = route.index(of: setup.bridge) else { continue }
       let count: Int
       do throws(NetlinkError) {

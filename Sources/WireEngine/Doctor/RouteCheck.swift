@@ -11,9 +11,9 @@ enum RouteCheck {
     var findings: [Doctor.Finding] = []
     let deadline = Deadline.after(milliseconds: 2000)
     do throws(NetlinkError) {
-      let routes = try route.routes(.ipv4, until: deadline) + route.routes(.ipv6, until: deadline)
+      let routes = try Self.routes(route, until: deadline)
       for setup in setups where setup.managed {
-        let own = route.index(of: setup.bridge)
+        let own = route.index(of: setup.link)
         for other in routes where own == nil || other.link != own {
           guard let destination = other.destination, destination.length > 0,
             let subnet = setup.subnets.first(where: { $0.overlaps(destination) })
@@ -30,6 +30,20 @@ enum RouteCheck {
       findings.append(Doctor.Finding(.ok, "subnets", "no route of the host overlaps a network's"))
     }
     return findings
+  }
+
+  /// Those of every table that a rule leads to: VPNs have tables of their own.
+  private static func routes(
+    _ route: borrowing NetlinkSocket, until deadline: Deadline
+  ) throws(NetlinkError) -> [Route] {
+    var routes: [Route] = []
+    for family in Family.allCases {
+      let tables = try route.rules(family, until: deadline).map(\.table)
+      for table in Set(tables + [Route.mainTable]) where table != Route.localTable {
+        routes += try route.routes(family, table: table, until: deadline)
+      }
+    }
+    return routes
   }
 
   private static func finding(

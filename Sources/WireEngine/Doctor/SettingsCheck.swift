@@ -27,7 +27,7 @@ enum SettingsCheck {
     }
   }
 
-  private static func stands(_ setup: NetworkSetup) -> Bool { Files.exists("/proc/sys/net/ipv4/conf/\(setup.bridge)") }
+  private static func stands(_ setup: NetworkSetup) -> Bool { Files.exists("/proc/sys/net/ipv4/conf/\(setup.link)") }
 
   private static func bridgeFilter(_ setups: [NetworkSetup]) -> [Doctor.Finding] {
     let (key4, key6) = ("net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables")

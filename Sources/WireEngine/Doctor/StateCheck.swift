@@ -2,6 +2,7 @@ internal import Glibc
 import WireConfig
 import WireCore
 import WireLinux
+import WireState
 
 /// The state directory: there, ours alone, and readable by this release.
 enum StateCheck {
@@ -27,7 +28,10 @@ enum StateCheck {
       return [Doctor.Finding(.warning, what, "others may read it (mode \(mode))", "chmod 700 \(path)")]
     }
     return Doctor.attempt { () throws(WireError) in
-      // What an earlier boot recorded is void, and this reads as if it were not there.
+      let isOfThisBoot = try Inventory.read(configuration) { _ throws(StateError) in true } ?? false
+      if !isOfThisBoot, Host.hasState(configuration) {
+        return [Doctor.Finding(.ok, what, "what is recorded is of an earlier boot, and void")]
+      }
       let containers = try Inventory.all(configuration)
       let gone = containers.count { $0.status == .gone }
       if gone > 0 {

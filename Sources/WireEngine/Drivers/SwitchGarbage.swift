@@ -14,7 +14,9 @@ enum SwitchGarbage {
   static func collect(
     dryRun: Bool, besides adopted: [Attachment], on host: borrowing Host
   ) throws(WireError) -> [Garbage.Finding] {
-    let recorded = try (adopted + Records.attachments(on: host)).flatMap { $0.interfaces }.filter { $0.switchPort != nil }
+    let recorded = try (adopted + Records.attachments(on: host)).flatMap { $0.interfaces }.filter {
+      $0.switchPort != nil
+    }
     let known = Set(recorded.map { $0.hostLink.description })
     let needed = Set(recorded.compactMap { $0.switchPort?.database })
     var findings: [Garbage.Finding] = []
@@ -50,7 +52,8 @@ enum SwitchGarbage {
   private static func finding(_ port: AttachedPort) -> Garbage.Finding {
     let owner = port.port.externalIDs[.container] ?? ""
     return Garbage.Finding(
-      kind: .port, name: port.port.name, detail: "bridge \(port.bridge), of container \(owner)"
+      kind: .port, name: port.port.name,
+      detail: "bridge \(port.bridge), of container \(owner)"
         + (port.error.map { ": \($0)" } ?? ""))
   }
 }

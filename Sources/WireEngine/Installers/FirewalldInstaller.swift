@@ -2,6 +2,7 @@ internal import Glibc
 import WireConfig
 import WireCore
 import WireLinux
+import WirePlan
 
 extension Installer {
   /// Binds our bridges to a zone of their own. firewalld's daemon is not asked: it reads the files when it is reloaded.
@@ -44,7 +45,7 @@ extension Installer {
     var bridges: [String] = []
     for name in try configuration.networkNames() {
       guard let network = try configuration.network(named: name), network.managed else { continue }
-      let bridge = network.bridge.description
+      let bridge = network.link.description
       guard !bridge.hasPrefix("wh"), !FirewalldZone.usual.contains(bridge), !bridges.contains(bridge) else { continue }
       if let other = try zone(of: bridge, besides: own) {
         result.notes.append("bridge \(bridge) is bound by \(other) already, and stays there")

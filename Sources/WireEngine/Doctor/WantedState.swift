@@ -5,7 +5,7 @@ import WirePlan
 import WireState
 
 /// What a host is meant to be: its files, and what is recorded.
-struct Patient: Sendable {
+struct WantedState: Sendable {
   let configuration: Configuration
   /// Those of files.
   let networks: [Network]
