@@ -58,7 +58,8 @@ private struct LegacyEntries {
     }
     let starts = Set(hooks.map(\.start))
     for (start, name) in names.sorted(by: { $0.key < $1.key }) where !starts.contains(start) {
-      chains.append(FilterChain(name, rules: rules(from: start) { target($0).name != "ERROR" }))
+      // Behind a chain's rules stands one that returns, of which iptables shows nothing.
+      chains.append(FilterChain(name, rules: rules(from: start) { target($0).name != "ERROR" }.dropLast()))
     }
     return chains
   }

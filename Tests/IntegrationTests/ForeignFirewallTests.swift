@@ -186,6 +186,27 @@ import Testing
     }
   }
 
+  /// Before the first container there is nothing to admit: it is done when the network is set up.
+  @Test(.enabled(if: Tool.iptables.isThere, "needs iptables"), arguments: ["iptables-nft", "iptables-legacy"])
+  func dockersPolicyIsNoFindingBeforeTheFirstContainer(_ tool: String) throws {
+    guard Tool.iptablesLegacy.isThere || tool == "iptables-nft" else { return }
+    try Sandbox.with { host in
+      let lines = [
+        "-N DOCKER-USER", "-A DOCKER-USER -i lan0 -j DROP", "-A DOCKER-USER -j RETURN",
+        "-A FORWARD -j DOCKER-USER",
+        "-P FORWARD DROP",
+      ]
+      try script(Self.both(tool, lines), host)
+      #expect(try drops(host) == [])
+      let web = try host.started("web", ["wirehook.ports": "8080:80"])
+      try web.serve(80)
+      #expect(try host.outside.ask("192.168.77.1", 8080).server == "web")
+      #expect(try drops(host) == [])
+      try script(Self.both(tool, ["-F DOCKER-USER"]), host)
+      #expect(try drops(host).count == 2)
+    }
+  }
+
   @Test func aDormantTableDropsNothing() throws {
     try Sandbox.with { host in
       let web = try host.started("web", ["wirehook.ports": "8080:80"])

@@ -22,7 +22,10 @@ package enum ForeignFirewalls {
     for family in Family.allCases { uplinks[family] = try uplink(family, route, until: deadline) }
     var found: [ForeignDrop] = []
     for setup in setups {
-      found += drops(of: setup, index: route.index(of: setup.link), outside: { uplinks[$0] ?? .any }, in: tables)
+      let index = route.index(of: setup.link)
+      // In Docker's chain we are admitted when the network is set up.
+      let tables = index == nil ? tables.map { $0.admitting(setup.link) } : tables
+      found += drops(of: setup, index: index, outside: { uplinks[$0] ?? .any }, in: tables)
     }
     return found
   }
@@ -114,5 +117,20 @@ package enum ForeignFirewalls {
     if hook != .postrouting { all.append((leaving, .fromBridge)) }
     if hook != .prerouting { all.append((returning, .toBridge)) }
     return all
+  }
+}
+
+extension FilterTable {
+  /// The table as it is with the accepts of ours in DOCKER-USER.
+  fileprivate func admitting(_ link: InterfaceName) -> FilterTable {
+    guard let place = chains.firstIndex(where: { $0.name == "DOCKER-USER" }) else { return self }
+    let accepts = [FilterField.iifname, .oifname].map { field in
+      FilterRule(handle: nil, [.equals(field, Array(link.description.utf8) + [0], isInverted: false)], .accept)
+    }
+    var table = self
+    let rules = chains[place].rules
+    let end = rules.firstIndex { $0.conditions.isEmpty && $0.outcome == .returns } ?? rules.endIndex
+    table.chains[place].rules.insert(contentsOf: accepts, at: end)
+    return table
   }
 }
