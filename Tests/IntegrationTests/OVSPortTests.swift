@@ -83,12 +83,15 @@ import Testing
     }
   }
 
-  /// The milliseconds that a download of 1 MB takes.
+  /// The milliseconds that a download of 1 MB takes. Segments that are lost while a switch starts may stall the first one.
   private func milliseconds(_ client: any Place, _ address: String) throws -> Int {
-    let start = ContinuousClock.now
-    #expect(try client.download(address, 80, within: .seconds(8)) > 1_000_000)
-    let took = start.duration(to: .now).components
-    return Int(took.seconds) * 1000 + Int(took.attoseconds / 1_000_000_000_000_000)
+    for _ in 0..<2 {
+      let start = ContinuousClock.now
+      guard try client.download(address, 80, within: .seconds(4)) > 1_000_000 else { continue }
+      let took = start.duration(to: .now).components
+      return Int(took.seconds) * 1000 + Int(took.attoseconds / 1_000_000_000_000_000)
+    }
+    throw Failure("\(client.name) got no megabyte from \(address)")
   }
 
   /// At 8 Mbit/s a megabyte takes a second, less what a burst lets through. In userspace a policer on the host end sees
@@ -99,16 +102,23 @@ import Testing
         let own = #", "ovs": {"limits": "ovs", "database": "\#(ovs.database)"}}"#
         try host.writeNetwork("ovsnet", Self.dual + own)
       }
-      try host.warmUp()
+      try host.warmUp(["wirehook.bandwidth": "ingress=8mbit,egress=8mbit"])
       let before = try ovs.look()
       let wish = { (limit: String) in ["wirehook.bandwidth": "\(limit)=8mbit"] }
       let slow = try host.started("slow", wish("ingress").merging(["wirehook.ip": "100.1.1.6"]) { $1 })
       let sender = try host.started("sender", wish("egress").merging(["wirehook.ip": "100.1.1.7"]) { $1 })
       let free = try host.started("free", ["wirehook.ip": "100.1.1.8"])
       for container in [sender, free] { try container.serve(80, padding: 1_000_000) }
-      #expect(try (500...2500).contains(milliseconds(slow, "100.1.1.8")), "ingress")
-      if limits.isEmpty || RealSwitch.datapath == "system" {
-        #expect(try (500...2500).contains(milliseconds(free, "100.1.1.7")), "egress")
+      // A daemon that starts, or to which a port is new, takes away whatever tc has put there, unless it is told not to.
+      for start in ["first", "restarted"] {
+        if start == "restarted" { try ovs.restart(.daemon) }
+        #expect(try slow.pings("100.1.1.8", within: 3) && free.pings("100.1.1.7", within: 3))
+        let received = try milliseconds(slow, "100.1.1.8")
+        #expect((500...2500).contains(received), "ingress, \(start): \(received) ms")
+        if limits.isEmpty || RealSwitch.datapath == "system" {
+          let sent = try milliseconds(free, "100.1.1.7")
+          #expect((500...2500).contains(sent), "egress, \(start): \(sent) ms")
+        }
       }
       if !limits.isEmpty {
         let port = try #require(try ovs.ports(ofContainer: "slow").first)

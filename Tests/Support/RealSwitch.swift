@@ -134,7 +134,11 @@ extension RealSwitch {
   /// but a set of one as its element, and an empty optional as an empty list.
   package func rows(_ table: String, _ condition: String? = nil) throws -> [JSON] {
     let what = condition.map { "find \(table) \($0)" } ?? "list \(table)"
-    let answer = try JSON(parsing: vsctl("--format=json \(what)"))
+    return try Self.rows(parsing: vsctl("--format=json \(what)"))
+  }
+
+  private static func rows(parsing text: String) throws -> [JSON] {
+    let answer = try JSON(parsing: text)
     let names = answer["headings"].array.compactMap(\.string)
     return answer["data"].array.map { row in
       .object(Dictionary(zip(names, row.array.map(\.ovsdbValue))) { $1 })
@@ -147,16 +151,24 @@ extension RealSwitch {
   /// What somebody configured, as lines that can be compared: not what the daemon tells of its state.
   package func configuration() throws -> Set<String> {
     let columns = [
-      "Bridge": ["name", "datapath_type", "fail_mode", "external_ids", "other_config"],
-      "Port": ["name", "tag", "trunks", "vlan_mode", "external_ids", "other_config"],
-      "Interface": [
-        "name", "type", "options", "external_ids", "other_config", "ingress_policing_rate", "ingress_policing_burst",
-      ],
-      "QoS": ["type", "other_config"], "Queue": ["other_config"],
+      ("Bridge", ["name", "datapath_type", "fail_mode", "external_ids", "other_config"]),
+      ("Port", ["name", "tag", "trunks", "vlan_mode", "protected", "external_ids", "other_config"]),
+      (
+        "Interface",
+        [
+          "name", "type", "options", "external_ids", "other_config", "ingress_policing_rate", "ingress_policing_burst",
+        ]
+      ),
+      ("QoS", ["type", "other_config"]), ("Queue", ["other_config"]),
     ]
+    // One run for all tables, each answered on a line of its own.
+    let answers = try vsctl("--format=json " + columns.map { "list \($0.0)" }.joined(separator: " -- "))
+      .split(separator: "\n").map(String.init)
     var lines: Set<String> = []
-    for (table, names) in columns {
-      for row in try rows(table) { lines.insert("\(table) " + names.map { row[$0].text }.joined(separator: " ")) }
+    for ((table, names), text) in zip(columns, answers) {
+      for row in try Self.rows(parsing: text) {
+        lines.insert("\(table) " + names.map { row[$0].text }.joined(separator: " "))
+      }
     }
     return lines
   }
