@@ -60,7 +60,7 @@ struct InstallCommand: WirehookSubcommand {
       crio        the same for CRI-O
       cdi         the device wirehook.io/net=default in /etc/cdi
       firewalld   a zone for wirehook's bridges, and a policy that lets containers out
-      systemd     gc and repair at boot, every ten minutes, and after firewalls and Open vSwitch restart
+      systemd     gc and repair at boot, every ten minutes, and after firewalls, Open vSwitch and Docker restart
 
       Nothing else in these files changes, and the former text is kept beside them. A second run changes nothing.
 

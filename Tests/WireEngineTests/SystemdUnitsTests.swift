@@ -5,7 +5,7 @@ import WireEngine
 
 /// Units and drop-ins: what `wirehook install systemd` writes, and takes away again.
 @Suite struct SystemdUnitsTests {
-  private static let services = ["nftables", "firewalld", "openvswitch-switch"]
+  private static let services = ["nftables", "firewalld", "openvswitch-switch", "docker"]
 
   private func host() throws -> Host {
     let host = try Host()

@@ -21,29 +21,32 @@ enum FirewallCheck {
   private static func bypassed(
     _ containers: [WiredContainer], _ route: borrowing NetlinkSocket, until deadline: Deadline
   ) throws(WireError) -> [Doctor.Finding] {
-    guard containers.contains(where: { !$0.attachment.ports.isEmpty }) else { return [] }
-    let tables = try ForeignFirewalls.read([.input], until: deadline)
+    let published = containers.flatMap { container in
+      container.attachment.ports.filter { $0.allow == nil }.map { (container, $0.mapping) }
+    }
+    guard !published.isEmpty else { return [] }
+    let tables = try ForeignFirewalls.read([.input], until: deadline).filter { $0.kind != .bridge }
     var findings: [Doctor.Finding] = []
     for family in Family.allCases {
       let outside = try ForeignFirewalls.uplink(family, route, until: deadline)
-      for table in tables where table.kind.sees(family) && table.kind != .bridge {
-        for base in table.chains where base.hook == .input {
-          for container in containers {
-            for port in container.attachment.ports where port.allow == nil {
-              let mapping = port.mapping
-              if let address = mapping.hostAddress, address.isLoopback || address.family != family { continue }
-              let traveller = Traveller(
-                family: family, hook: .input, input: outside, transport: mapping.transport.number,
-                port: mapping.hostPort)
-              guard case .drops(let place) = Traversal.result(of: traveller, at: base, in: table) else { continue }
-              findings.append(bypass(container, mapping, table, place))
-            }
+      for (container, mapping) in published where isOpen(mapping, family) {
+        let traveller = Traveller(
+          family: family, hook: .input, input: outside, transport: mapping.transport.number, port: mapping.hostPort)
+        for table in tables where table.kind.sees(family) {
+          for base in table.chains where base.hook == .input {
+            guard case .drops(let place) = Traversal.result(of: traveller, at: base, in: table) else { continue }
+            findings.append(bypass(container, mapping, table, place))
           }
         }
       }
     }
+    // An inet table denies both families.
     var seen: Set<Doctor.Finding> = []
     return findings.filter { seen.insert($0).inserted }
+  }
+
+  private static func isOpen(_ mapping: PortMapping, _ family: Family) -> Bool {
+    mapping.hostAddress.map { $0.family == family && !$0.isLoopback } ?? true
   }
 
   private static func bypass(

@@ -22,6 +22,12 @@ struct SystemdUnits {
     "nftables.service", "netfilter-persistent.service", "iptables.service", "ip6tables.service",
   ]
 
+  /// Docker, started later than a container was wired, drops what it does not know until it is told.
+  private static let laterFirewalls = ["docker.service"]
+
+  /// The services that get a drop-in.
+  static var watched: [String] { restarted + laterFirewalls }
+
   /// The units themselves, by the names of their files.
   var units: [(name: String, text: String)] {
     let options = configuration.map { " --config \($0)" } ?? ""
@@ -98,7 +104,7 @@ extension Installer {
     for (name, text) in units.units {
       result.changes.append(try write(removing ? nil : Array(text.utf8), to: "\(folder)/\(name)"))
     }
-    for service in SystemdUnits.restarted where removing || isKnown(service) {
+    for service in SystemdUnits.watched where removing || isKnown(service) {
       let (name, text) = SystemdUnits.dropIn(of: service)
       result.changes.append(try write(removing ? nil : Array(text.utf8), to: "\(folder)/\(name)"))
     }
