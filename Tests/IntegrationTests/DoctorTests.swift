@@ -126,6 +126,19 @@ import Testing
     }
   }
 
+  @Test(needsOVS) func openVSwitchIsAskedWhereANetworkWantsIt() throws {
+    try RealSwitch.with { host, ovs in
+      let said = { try findings(host).filter { $0.what == "Open vSwitch at \(ovs.database)" } }
+      #expect(try said() == [])
+      try ovs.writeNetwork()
+      let found = try said()
+      #expect(found.count == 1 && found[0].severity != "error" && found[0].text.hasPrefix("answers"), "\(found)")
+      ovs.kill(.database)
+      let dead = try said()
+      #expect(dead.count == 1 && dead[0].severity == "error" && dead[0].command.contains("systemctl"), "\(dead)")
+    }
+  }
+
   /// What `install` writes to /etc goes to a mount of the test's own.
   @Test(.enabled(if: Tool.dockerd.isThere, "needs dockerd")) func anEngineIsSaidToBeSetUpOrNot() throws {
     try Sandbox.with { host in
