@@ -44,7 +44,7 @@ package enum Repairer {
         steps, on: host, in: side)
     } else {
       // A pair is gone as a whole. What is left of the others goes too, so that the plan can be applied from its start.
-      try SwitchPorts.remove(attachment, on: host)
+      try SwitchPorts.remove(attachment, waiting: true, on: host)
       _ = try Undo.removeOwn(attachment.interfaces.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }, on: host)
       var links: [InterfaceName: UInt32] = [:]
       for interface in attachment.interfaces { links[interface.bridge] = host.route.index(of: interface.bridge) }

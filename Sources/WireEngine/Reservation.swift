@@ -45,7 +45,7 @@ struct Reservation: ~Copyable {
     defer { host.locks.unlock(.store) }
     return try host.store.transaction(failure: { .refused(Hints.explain($0)) }) { () throws(PlanFailure) in
       do throws(StateError) { try host.store.record(record) } catch { throw .refused(Hints.explain(error)) }
-      let planner = Planner<Store, HostPortProbe>(container: container, host: chosen.facts)
+      let planner = Planner<Store, HostPortProbe>(container: container, host: chosen.facts, life: process.startTime)
       var attachment = try planner.plan(
         chosen.requests, publishOn: host.main.publishOn, book: host.store,
         hostPorts: HostPortProbe(deadline: host.deadline))

@@ -21,6 +21,14 @@ package struct PortSpec: Sendable, Hashable {
     }
   }
 
+  /// How what is sent to the link is queued (QoS in ovs-vswitchd.conf.db(5)).
+  package enum Queueing: Sendable, Hashable {
+    /// `linux-noop`: the root discipline is somebody else's, and stays.
+    case untouched
+    /// `linux-htb`: this many bits per second at most.
+    case limited(to: UInt64)
+  }
+
   package var name: InterfaceName
   package var kind: Kind
   /// Of a tunnel: `remote_ip`, `local_ip`, `key`, `dst_port`.
@@ -38,8 +46,8 @@ package struct PortSpec: Sendable, Hashable {
   /// In bytes. OVS sets it on internal ports only.
   package var mtuRequest: UInt32?
   package var policing: Policing?
-  /// The most that is sent to the link, in bits per second (linux-htb).
-  package var maxRate: UInt64?
+  /// nil: OVS removes every queueing discipline of the link, when it takes it up and each time ovs-vswitchd starts.
+  package var queueing: Queueing?
 
   package init(_ name: InterfaceName, _ kind: Kind) {
     self.name = name
@@ -53,13 +61,13 @@ extension PortSpec {
     var operations: [OVSDBOperation] = [
       .insert(.interface, row: interfaceRow, named: "interface\(index)")
     ]
-    if let maxRate { operations.append(qosInsert(index, maxRate)) }
+    if let queueing { operations.append(qosInsert(index, queueing)) }
     var row: [OVSDBOperation.Column] = [
       .init("name", .string(name.description)), .init("interfaces", .named("interface\(index)")),
     ]
     row += vlan == nil ? [] : vlanColumns
     if isProtected { row.append(.init("protected", .bool(true))) }
-    if maxRate != nil { row.append(.init("qos", .named("qos\(index)"))) }
+    if queueing != nil { row.append(.init("qos", .named("qos\(index)"))) }
     if isTransient { row.append(.init("other_config", .map(["transient": "true"]))) }
     if !externalIDs.isEmpty { row.append(.init("external_ids", .map(externalIDs))) }
     operations.append(.insert(.port, row: row, named: "port\(index)"))
@@ -80,16 +88,19 @@ extension PortSpec {
   }
 
   /// A row of Queue is not needed: OVS makes the default queue itself, with all of the rate (ovs-vswitchd.conf.db(5), `queues`).
-  private func qosInsert(_ index: Int, _ maxRate: UInt64) -> OVSDBOperation {
+  private func qosInsert(_ index: Int, _ queueing: Queueing) -> OVSDBOperation {
     var marks = StringMap()
     for mark in [Mark.container, .network] { marks[mark] = externalIDs[mark] }
     marks[.port] = name.description
-    return .insert(
-      .qos,
-      row: [
-        .init("type", .string("linux-htb")), .init("other_config", .map(["max-rate": "\(maxRate)"])),
-        .init("external_ids", .map(marks)),
-      ], named: "qos\(index)")
+    var row: [OVSDBOperation.Column] = []
+    switch queueing {
+    case .untouched: row.append(.init("type", .string("linux-noop")))
+    case .limited(let rate):
+      row.append(.init("type", .string("linux-htb")))
+      row.append(.init("other_config", .map(["max-rate": "\(rate)"])))
+    }
+    row.append(.init("external_ids", .map(marks)))
+    return .insert(.qos, row: row, named: "qos\(index)")
   }
 
   /// The three columns that say it, the empty ones too.

@@ -78,7 +78,7 @@ package struct AttachedInterface: Sendable, Hashable {
   package var sysctls: [InterfaceSysctl] = []
   package var ingress: Rate?
   package var egress: Rate?
-  /// The ifb device through which what the container sends is shaped; with `egress` only, and not everywhere.
+  /// The ifb device through which what the container sends is shaped; with `egress` only, on a Linux bridge.
   package var shaper: InterfaceName?
   /// A container that calls its own published port comes back out of its own bridge port (br_netfilter).
   package var hairpin = false

@@ -7,10 +7,13 @@ package import WireCore
 package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable>: ~Copyable {
   let container: ContainerIdentity
   let host: HostFacts
+  /// Tells this run of the container from the one before: the start time of its process.
+  let life: UInt64
 
-  package init(container: ContainerIdentity, host: HostFacts) {
+  package init(container: ContainerIdentity, host: HostFacts, life: UInt64 = 0) {
     self.container = container
     self.host = host
+    self.life = life
   }
 
   /// Plans every interface, in the order of the requests, and claims what it takes. `publishOn` are host addresses for
@@ -41,7 +44,7 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
     let addresses = try AddressPlanner(container: container, request: request, facts: facts, host: host).plan(book)
     let mac = request.mac ?? LinkNames.mac(addresses: addresses, owner: container.owner, interface: request.name)
     var interface = AttachedInterface(
-      name: request.name, network: network.name, bridge: network.bridge, hostLink: try hostLink(request.name, book),
+      name: request.name, network: network.name, bridge: network.bridge, hostLink: try hostLink(request.name, facts, book),
       mac: mac, mtu: try mtu(request, facts))
     interface.addresses = addresses
     interface.vlan = try vlan(request, facts)
@@ -49,7 +52,7 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
     interface.sysctls = request.sysctls.map { InterfaceSysctl(key: $0.key, value: $0.value) }
     interface.ingress = request.bandwidth.ingress
     interface.egress = request.bandwidth.egress
-    if interface.egress != nil, facts.switchPort.map({ !$0.isUserspace && !$0.limits }) ?? true {
+    if interface.egress != nil, facts.switchPort == nil {
       interface.shaper = LinkNames.shaper(of: interface.hostLink)
     }
     interface.hairpin = facts.switchPort == nil && host.bridgeNetfilter && !request.ports.isEmpty
@@ -65,9 +68,14 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
     return interface
   }
 
-  private borrowing func hostLink(_ name: InterfaceName, _ book: borrowing Book) throws(PlanFailure) -> InterfaceName {
+  /// A Linux bridge's port has the same name in each of the container's lives. ovs-vswitchd keeps what it knows by name: it
+  /// would go on reading the link of the life before, if it heard of its end and of the new one's birth at once.
+  private borrowing func hostLink(
+    _ name: InterfaceName, _ facts: NetworkFacts, _ book: borrowing Book
+  ) throws(PlanFailure) -> InterfaceName {
+    let owner = facts.switchPort == nil ? container.id : "\(container.id)/\(life)"
     for salt in UInt8(0)...UInt8(7) {
-      let link = LinkNames.hostEnd(container: container.id, interface: name, salt: salt)
+      let link = LinkNames.hostEnd(container: owner, interface: name, salt: salt)
       if try book.claimLink(link, for: container.id) { return link }
     }
     throw .refused(

@@ -88,9 +88,17 @@ package struct SwitchPortStep: Sendable, Hashable {
   package var vlan: VLANMembership?
   /// Protected ports do not reach each other.
   package var isProtected: Bool
-  /// What the container sends and receives, where Open vSwitch limits it.
+  /// What the container sends, where Open vSwitch limits it.
   package var egress: Rate?
-  package var ingress: Rate?
+  package var queueing: Queueing?
+
+  /// How what the container receives is held back.
+  package enum Queueing: Sendable, Hashable {
+    /// By the host end's own queueing discipline, which Open vSwitch must leave alone.
+    case host
+    /// By Open vSwitch.
+    case limited(Rate)
+  }
 }
 
 /// A route as a step wants it.

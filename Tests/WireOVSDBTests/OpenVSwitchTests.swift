@@ -103,7 +103,7 @@ struct OpenVSwitchTests {
       let ovs = try real.connect()
       try real.makeBridge(on: ovs)
       var port = try PortSpec.of("c1", "wh1")
-      port.maxRate = 20_000_000
+      port.queueing = .limited(to: 20_000_000)
       port.policing = .init(rate: 10_000, burst: 1_000)
       _ = try ovs.settle(ovs.addPorts([port], to: "br1", until: .soon), [interface("wh1")], until: .soon)
       #expect(try eventually { try real.host.sh("tc qdisc show dev wh1").contains("htb") })
@@ -234,7 +234,7 @@ struct OpenVSwitchTests {
       let ovs = try real.connect()
       try real.makeBridge(on: ovs)
       var port = try PortSpec.of("c1", "wh1")
-      port.maxRate = 20_000_000
+      port.queueing = .limited(to: 20_000_000)
       _ = try ovs.addPorts([port], to: "br1", until: .soon)
       try real.vsctl("del-port wh1")
       #expect(try real.vsctl("--bare --columns=type list qos") == "linux-htb")

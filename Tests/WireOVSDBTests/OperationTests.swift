@@ -76,7 +76,7 @@ import WireJSON
 
   @Test func aLimitIsARowThatKnowsItsPort() throws {
     var port = PortSpec(try #require(InterfaceName("wh1")), .system)
-    port.maxRate = 20_000_000
+    port.queueing = .limited(to: 20_000_000)
     port.externalIDs = StringMap([.container: "c1"])
     #expect(
       text(port.inserts(0))[1]

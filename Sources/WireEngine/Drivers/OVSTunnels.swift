@@ -101,6 +101,8 @@ enum OVSTunnels {
     port.options = tunnel.options
     port.externalIDs = StringMap([.tunnel: setup.network])
     port.isTransient = true
+    // What comes out of one tunnel goes into no other: hosts that are all joined to each other would loop.
+    port.isProtected = true
     return port
   }
 

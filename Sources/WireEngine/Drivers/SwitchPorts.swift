@@ -47,15 +47,19 @@ struct SwitchPorts {
   /// Takes the ports of an attachment out, of those that are marked as its own. The devices may be long gone.
   ///
   /// Where no database answers, nothing holds the host's side back for it: a row that comes back with the database is in no
-  /// record then, and `gc` finds it.
-  static func remove(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
+  /// record then, and `gc` finds it. Who goes on to make links of the same names waits for ovs-vswitchd as well: it sets a
+  /// link down when it lets go of it.
+  static func remove(
+    _ attachment: Attachment, waiting: Bool = false, on host: borrowing Host
+  ) throws(WireError) {
     let interfaces = attachment.interfaces.filter { $0.switchPort != nil }
     for database in Set(interfaces.compactMap { $0.switchPort?.database }) {
       let names = interfaces.filter { $0.switchPort?.database == database }.map { $0.hostLink.description }
       let deadline = host.deadline.leavingTimeToUndo
       do throws(OVSDBError) {
-        _ = try host.switches.at(database, until: deadline).removePorts(
-          named: names, .container, attachment.container.id, until: deadline)
+        let ovs = try host.switches.at(database, until: deadline)
+        let removed = try ovs.removePorts(named: names, .container, attachment.container.id, until: deadline)
+        if waiting, let removed { _ = try ovs.settle(removed, [], until: deadline) }
       } catch {
         let what = "taking the ports of \(attachment.container.owner) out of Open vSwitch"
         switch error.kind {
@@ -106,7 +110,11 @@ extension SwitchPortStep {
     port.externalIDs = StringMap([.container: container, .network: network, .interface: interface.description])
     port.interfaceExternalIDs = ["attached-mac": mac.description, "iface-id": "\(container).\(interface)"]
     port.policing = egress.map { PortSpec.Policing(limit: $0) }
-    port.maxRate = ingress?.bitsPerSecond
+    switch queueing {
+    case .host: port.queueing = .untouched
+    case .limited(let rate): port.queueing = .limited(to: rate.bitsPerSecond)
+    case nil: break
+    }
     return port
   }
 }

@@ -9,29 +9,27 @@ struct SwitchJoining: Joining {
     pair.isSilent = true
     var steps: [Step] = [.veth(pair), .switchPort(step(interface, of: container))]
     if port.isUserspace { steps.append(.guardIngress(interface.hostLink)) }
-    guard !port.limits else { return steps }
-    if let rate = interface.ingress { steps.append(.ingressLimit(interface.hostLink, rate)) }
-    if let rate = interface.egress, let shaper = interface.shaper {
-      steps.append(.egressLimit(interface.hostLink, shaper: shaper, rate))
-    }
+    if let rate = interface.ingress, !port.limits { steps.append(.ingressLimit(interface.hostLink, rate)) }
     return steps
   }
 
   func inside(_ interface: AttachedInterface) -> [Step] {
-    guard port.isUserspace else { return [] }
-    var steps: [Step] = [.checksumsInSoftware(interface.name)]
-    // ovs-vswitchd reads a frame before the host end's ingress could put it off: the container's own end is left.
-    if let rate = interface.egress, !port.limits {
+    var steps: [Step] = port.isUserspace ? [.checksumsInSoftware(interface.name)] : []
+    if let rate = interface.egress, !isPoliced {
       steps.append(.ownEgressLimit(interface.name, rate, mtu: interface.mtu))
     }
     return steps
   }
 
+  /// Open vSwitch takes every ingress discipline off a host end, and its own policing in userspace comes after the packet
+  /// socket that it reads: the container's own end is left.
+  private var isPoliced: Bool { port.limits && !port.isUserspace }
+
   private func step(_ interface: AttachedInterface, of container: ContainerIdentity) -> SwitchPortStep {
     SwitchPortStep(
       database: port.database, bridge: interface.bridge, port: interface.hostLink, network: interface.network,
       container: container.id, interface: interface.name, mac: interface.mac, vlan: interface.vlan,
-      isProtected: interface.isolated, egress: port.limits ? interface.egress : nil,
-      ingress: port.limits ? interface.ingress : nil)
+      isProtected: interface.isolated, egress: isPoliced ? interface.egress : nil,
+      queueing: interface.ingress.map { port.limits ? .limited($0) : .host })
   }
 }
