@@ -11,7 +11,7 @@ final class FirewalldDaemon: @unchecked Sendable {
   private let folder: String
   private var pids: [Int32] = []
 
-  static let isThere = Tool.root.isThere && Tool.path("firewalld") != nil && Tool.path("dbus-daemon") != nil
+  static let isThere = Tool.root.isThere && Tool.firewalld.isThere && Tool.messageBus.isThere
 
   static func with(_ body: (FirewalldDaemon, Sandbox) throws -> Void) throws {
     try Sandbox.with { host in

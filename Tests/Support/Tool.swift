@@ -5,6 +5,7 @@ import Glibc
 package enum Tool: String, Sendable, CaseIterable {
   case root, runc, crun, dockerd, podman, busybox, conntrack, strace, tcpdump, brctl
   case iptables, iptablesLegacy = "iptables-legacy"
+  case firewalld, messageBus = "dbus-daemon"
   /// Open vSwitch, by its daemon.
   case ovs
 

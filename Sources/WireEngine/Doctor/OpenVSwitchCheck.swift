@@ -23,7 +23,8 @@ enum OpenVSwitchCheck {
     let row: SwitchRow
     do throws(OVSDBError) {
       let deadline = Deadline.after(milliseconds: 2000)
-      row = try OpenVSwitch(database, until: deadline).look(at: bridge.description, container: nil, until: deadline).switch
+      row = try OpenVSwitch(database, until: deadline).look(at: bridge.description, container: nil, until: deadline)
+        .switch
     } catch {
       return Doctor.Finding(.error, what, "\(error.step): \(error.kind)", Hints.hint(error))
     }
