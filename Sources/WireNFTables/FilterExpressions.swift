@@ -47,6 +47,7 @@ struct FilterExpressions {
     case NFT_META_IIF.rawValue: .iif
     case NFT_META_OIF.rawValue: .oif
     case NFT_META_NFPROTO.rawValue: .networkProtocol
+    case NFT_META_PROTOCOL.rawValue: .etherType
     case NFT_META_L4PROTO.rawValue: .transport
     case NFT_META_BRI_IIFNAME.rawValue: .inputBridge
     case NFT_META_BRI_OIFNAME.rawValue: .outputBridge

@@ -88,6 +88,8 @@ package enum FilterField: Sendable, Hashable {
   /// Bits of `enum ip_conntrack_status`: 32 after DNAT.
   case status(mask: UInt32)
   case networkProtocol
+  /// The same by its EtherType.
+  case etherType
   case transport
   case destinationPort
   /// The bridge that a port belongs to, in family `bridge`.

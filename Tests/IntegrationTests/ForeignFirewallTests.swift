@@ -174,7 +174,7 @@ import Testing
     "tcp dport 9 drop", "ip saddr 203.0.113.0/24 drop", "ct state invalid drop",
     "iifname != \"br1\" oifname \"br1\" drop",
     "iifname \"lan0\" drop", "meta mark 7 reject", "tcp flags & (fin | syn) == fin | syn drop", "iif lo drop",
-    "fib saddr . iif oif missing drop", "oifname { \"lan0\", \"docker0\" } ct state new drop",
+    "fib saddr . iif oif missing drop", "meta protocol arp drop", "oifname { \"lan0\", \"docker0\" } ct state new drop",
     "limit rate 1/second drop",
     "ip daddr 10.210.4.77 tcp dport 80-90 drop",
   ])

@@ -36,6 +36,7 @@ struct FilterTests {
     ("meta mark 7 drop", [.narrows], .drop),
     ("meta nfproto ipv6 reject", [.equals(.networkProtocol, [10], isInverted: false)], .reject),
     ("fib saddr . iif oif missing drop", [.narrows], .drop),
+    ("meta protocol ip6 accept", [.equals(.etherType, [0x86, 0xdd], isInverted: false)], .accept),
     ("limit rate 5/second accept", [.narrows], .accept),
     ("meta mark set 7 accept", [], .accept),
     ("meta mark set ct mark counter", [], .goesOn),

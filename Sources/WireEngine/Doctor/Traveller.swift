@@ -79,6 +79,7 @@ struct Traveller: Sendable, Hashable {
       (isTranslated ? UInt32(1 << 5) : 0) == value.hostNumber ? .always : .never
     case .status: .sometimes
     case .networkProtocol: value.first == (family == .ipv4 ? 2 : 10) ? .always : .never
+    case .etherType: value == (family == .ipv4 ? [0x08, 0x00] : [0x86, 0xdd]) ? .always : .never
     case .transport: transport.map { value.first == $0 ? .always : .never } ?? .sometimes
     case .destinationPort:
       port.map { value == [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] ? .always : .never } ?? .sometimes
