@@ -115,6 +115,8 @@ import Testing
     try Sandbox.with { host in
       let found = try findings(host).filter { $0.what == "net.bridge.bridge-nf-call-ip6tables" }
       #expect(found.count == 1 && found[0].text.contains("[::1]"), "\(found)")
+      try script(found[0].command, host)
+      #expect(try findings(host).allSatisfy { $0.what != "net.bridge.bridge-nf-call-ip6tables" })
     }
   }
 

@@ -42,15 +42,16 @@ enum SettingsCheck {
     if is6, setups.contains(where: { $0.families.contains(.ipv6) }) {
       findings.append(
         Doctor.Finding(
-          .warning, key6, "is 1: published ports do not answer on [::1], though on every other address",
-          "sysctl -w \(key6)=0, unless another program needs it (Docker with --icc=false, Kubernetes)"))
+          .warning, key6,
+          "is 1: published ports do not answer on [::1], though on every other address. Some programs need it "
+            + "(Kubernetes, Docker with --icc=false); if none here does", "sysctl -w \(key6)=0"))
     }
     if setups.contains(where: { $0.isolate == .containers }), is4 != is6 {
       findings.append(
         Doctor.Finding(
           .warning, "br_netfilter",
           "\(is4 ? key6 : key4) is 0: isolation of containers is by ports of the bridge alone",
-          "sysctl -w \(is4 ? key6 : key4)=1, then wirehook repair"))
+          "sysctl -w \(is4 ? key6 : key4)=1 && wirehook repair"))
     }
     guard findings.isEmpty else { return findings }
     return [Doctor.Finding(.ok, "br_netfilter", is4 || is6 ? "on: ports of containers get hairpin mode" : "off")]
