@@ -51,7 +51,11 @@ final class FirewalldDaemon: @unchecked Sendable {
 
   private var address: String { "DBUS_SYSTEM_BUS_ADDRESS=unix:path=\(folder)/bus" }
 
-  private func end() { for pid in pids.reversed() { kill(pid, SIGTERM) } }
+  private func end() {
+    for pid in pids.reversed() { kill(pid, SIGTERM) }
+    _ = try? eventually(within: .seconds(3)) { self.pids.allSatisfy { kill($0, 0) != 0 } }
+    for pid in pids { kill(pid, SIGKILL) }
+  }
 
   /// `firewall-cmd WORDS`
   @discardableResult
