@@ -23,7 +23,6 @@ struct HostLinks {
         else { throw explain(error, steps, on: host) }
         continue
       }
-      silence(steps)
       return try setVLANs(steps, on: host)
     }
   }
@@ -42,6 +41,8 @@ struct HostLinks {
           alias: pair.alias)
         host.port = portFlags(of: pair.host, in: steps)
         if pair.isSilent {
+          // Without an address it speaks no IPv6 either. Not by disable_ipv6: where others hold the kernel's RTNL lock a
+          // write to it does not wait but spins, for seconds in a crowd.
           host.usesARP = false
           host.makesLinkLocal = false
         }
@@ -51,17 +52,6 @@ struct HostLinks {
       }
     }
     try host.route.send(batch, until: host.deadline)
-  }
-
-  /// A host end that Open vSwitch has is no link of the host's own: without IPv6 it joins no group and hears no neighbour.
-  private func silence(_ steps: [NumberedStep]) {
-    for numbered in steps {
-      guard case .veth(let pair) = numbered.step, pair.isSilent else { continue }
-      // A kernel without IPv6 has nothing to switch off.
-      do throws(SystemError) {
-        try Sysctl("net", "ipv6", "conf", pair.host.description, "disable_ipv6").write("1")
-      } catch {}
-    }
   }
 
   private func setVLANs(_ steps: [NumberedStep], on host: borrowing Host) throws(WireError) {

@@ -33,6 +33,9 @@ struct NetworkCheck {
       texts.append("chain DOCKER-USER does not accept bridge \(setup.link), and Docker drops what it does not know")
     }
     texts += try firewall.missing(of: FirewallPart(setup), on: host)
+    for drop in try ForeignFirewalls.findings([setup], on: host) where drop.isCertain {
+      texts.append("\(drop.text): \(drop.command)")
+    }
     return texts.map { Difference(subject: "network \(setup.network)", text: $0) }
   }
 

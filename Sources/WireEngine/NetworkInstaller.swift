@@ -66,8 +66,16 @@ package enum NetworkInstaller {
       host.log.write(
         .notice, "published ports do not answer on [::1] while net.bridge.bridge-nf-call-ip6tables is 1")
     }
+    try nameForeignDrops(setup, on: host)
     host.log.write(.info, "network \(setup.network) stands on bridge \(setup.bridge)")
     return index
+  }
+
+  /// Another firewall that drops what we accept is named where people look first. The network stands all the same.
+  private static func nameForeignDrops(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) {
+    for drop in try ForeignFirewalls.findings([setup], on: host) {
+      host.log.write(.warning, "\(drop.text); \(drop.command)")
+    }
   }
 
   /// Makes sure of the bridge, and of the host's link on it.

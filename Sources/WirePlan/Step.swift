@@ -72,7 +72,7 @@ package struct VethPair: Sendable, Hashable {
   package var mtu: UInt32
   /// Says in `ip link` whose the host end is.
   package var alias: String
-  /// The host end speaks neither ARP nor IPv6: the host talks to the container through the bridge only.
+  /// The host end speaks no ARP and has no IPv6 address: the host talks to the container through the bridge only.
   package var isSilent = false
 }
 

@@ -43,7 +43,7 @@ import Testing
       _ = try host.started("web")
       let link = try ovs.hostEnd(of: "web")
       #expect(try host.json("link show \(link)")[0]["flags"].array.contains(.text("NOARP")))
-      #expect(try host.sysctl("net/ipv6/conf/\(link)/disable_ipv6") == "1")
+      #expect(try host.sh("ip -6 addr show dev \(link)") == "")
       let chain = try host.sh("nft list chain inet wirehook ingress-\(link)")
       #expect(chain.contains("hook ingress device \"\(link)\"") && chain.contains("policy drop"), "\(chain)")
       #expect(try host.json("link show \(link)")[0]["ifalias"].string?.contains("web") == true)
