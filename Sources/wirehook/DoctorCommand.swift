@@ -12,6 +12,10 @@ struct DoctorCommand: WirehookSubcommand {
         ok|warning|error  WHAT: WHY; WHAT TO DO
 
       Exit code 1 where something stops wiring.
+
+      Examples:
+        wirehook doctor
+        wirehook doctor --json | jq -r '.[] | select(.severity != "ok") | .remedy'
       """)
 
   @OptionGroup var shared: SharedOptions

@@ -46,6 +46,20 @@ import Testing
     }
   }
 
+  @Test func aDatabaseMayListenOnTCP() throws {
+    try RealSwitch.withNetwork { host, ovs in
+      let control = ovs.socket.replacing("db.sock", with: "ovsdb-server.ctl")
+      try host.sh("ovs-appctl -t \(control) ovsdb-server/add-remote ptcp:6640:127.0.0.1")
+      try ovs.writeNetwork(#""ovs": {"database": "tcp:127.0.0.1:6640"}"#)
+      let web = try host.container("web")
+      let attached = try eventually { try host.tryAttach(web, [:]).succeeded }
+      #expect(attached)
+      #expect(try web.pings("100.1.1.254", within: 3))
+      try host.stop(web)
+      #expect(try ovs.ports(ofContainer: "web") == [])
+    }
+  }
+
   @Test func aSocketWithoutPermissionIsNamed() throws {
     try withDatabase { host, web, path in
       let server = try FakeDatabase(at: path, .silence)

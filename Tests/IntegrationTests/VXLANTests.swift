@@ -50,6 +50,19 @@ import Testing
     }
   }
 
+  @Test func aMulticastGroupJoinsTheHosts() throws {
+    try HostPair.plain { one, two in
+      for (number, host) in [one, two].enumerated() {
+        try write(host, number, #"{"id": 7, "local": "\#(HostPair.addresses[number])", "remotes": ["239.1.1.1"]}"#)
+      }
+      let left = try one.started("c1", ["wirehook.ip": "100.1.1.1/24"])
+      let right = try two.started("c1", ["wirehook.ip": "100.1.1.2/24"])
+      #expect(try devices(one).first?["linkinfo"]["info_data"]["group"].string == "239.1.1.1")
+      try expectJoined(left, "100.1.1.1", right, "100.1.1.2")
+      #expect(try one.wirehook("check").exitCode == 0)
+    }
+  }
+
   @Test func anotherSubnetOnTheSegmentIsReachedByARoute() throws {
     try HostPair.plain { one, two in
       try write(one, 0)
