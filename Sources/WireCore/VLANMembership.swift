@@ -44,7 +44,8 @@ package enum VLANMembership: Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .access(let tag): "\(tag)"
     case .trunk(let ranges):
-      "trunk:" + ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+      "trunk:"
+        + ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
         .joined(separator: ",")
     }
   }

@@ -44,7 +44,8 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
     let addresses = try AddressPlanner(container: container, request: request, facts: facts, host: host).plan(book)
     let mac = request.mac ?? LinkNames.mac(addresses: addresses, owner: container.owner, interface: request.name)
     var interface = AttachedInterface(
-      name: request.name, network: network.name, bridge: network.bridge, hostLink: try hostLink(request.name, facts, book),
+      name: request.name, network: network.name, bridge: network.bridge,
+      hostLink: try hostLink(request.name, facts, book),
       mac: mac, mtu: try mtu(request, facts))
     interface.addresses = addresses
     interface.vlan = try vlan(request, facts)

@@ -54,7 +54,10 @@ private let subnet = "\"subnets\":[{\"subnet\":\"10.0.0.0/24\"}]"
       "\"driver\":\"ovs\",\"vxlan\":{\"key\":\"5\",\"remotes\":[]}",
       "vxlan.key \"5\" failed: expected \"flow\"; a number goes into \"id\""
     ),
-    ("\"vxlan\":{\"id\":16777216,\"remotes\":[]}", "vxlan.id 16777216 failed: expected a whole number from 0 to 16777215"),
+    (
+      "\"vxlan\":{\"id\":16777216,\"remotes\":[]}",
+      "vxlan.id 16777216 failed: expected a whole number from 0 to 16777215"
+    ),
     (
       "\"vxlan\":{\"id\":1,\"remotes\":[\"127.0.0.1\"]}",
       "vxlan.remotes[0] \"127.0.0.1\" failed: expected another host's address"

@@ -17,10 +17,19 @@ struct Planning {
     "inner": """
     {"name": "inner", "bridge": "wh-inner", "internal": true, "subnets": [{"subnet": "10.230.0.0/24"}]}
     """,
+    "blue": """
+    {"name": "blue", "driver": "ovs", "bridge": "br1", "vlan": 10, "subnets": [{"subnet": "100.1.1.0/24"}],
+     "ovs": {"database": "unix:/db.sock"}, "isolate": "containers"}
+    """,
   ]
   var host = HostFacts(ipv6: true, bridgeNetfilter: false, uplinkMTU: 1500)
   var bridgeMTU: UInt32?
   var bridgeAddresses: [Prefix] = []
+  /// What the tunnels of networks that have any leave.
+  var tunnelMTU: UInt32?
+  /// The datapath of networks on Open vSwitch.
+  var isUserspace = true
+  var life: UInt64 = 1
   var ports = MemoryPorts()
   let book = MemoryBook()
 
@@ -29,10 +38,16 @@ struct Planning {
     var requests: [(request: InterfaceRequest, facts: NetworkFacts)] = []
     for interface in request.interfaces {
       let network = try network(interface.network)
-      requests.append(
-        (interface, NetworkFacts(network: network, bridgeMTU: bridgeMTU, bridgeAddresses: bridgeAddresses)))
+      var facts = NetworkFacts(network: network, bridgeMTU: bridgeMTU, bridgeAddresses: bridgeAddresses)
+      facts.tunnelMTU = tunnelMTU
+      if network.driver == .ovs, let database = network.ovs.database {
+        facts.switchPort = SwitchPort(
+          database: database, isUserspace: isUserspace, limits: network.ovs.limits == .ovs)
+      }
+      requests.append((interface, facts))
     }
-    let planner = Planner<MemoryBook, MemoryPorts>(container: ContainerIdentity(id: id, name: name), host: host)
+    let planner = Planner<MemoryBook, MemoryPorts>(
+      container: ContainerIdentity(id: id, name: name), host: host, life: life)
     return try planner.plan(requests, publishOn: [], book: book, hostPorts: ports)
   }
 
@@ -56,7 +71,8 @@ struct Planning {
       let json = try JSONValue.parse(Array(text.utf8), limits: .configuration, duplicates: .refuse)
       return try Network(json: json, file: "networks.d/\(name).json")
     case .bridge(let bridge): return Network.onTheSpot(bridge: bridge)
-    case .ovs, nil: return try network(.named("front"))
+    case .ovs(let bridge): return Network.onTheSpot(ovs: bridge, database: .unix(path: "/db.sock"))
+    case nil: return try network(.named("front"))
     }
   }
 }
