@@ -7,23 +7,27 @@ import WirePlan
 /// Compares one container's plan with the kernel, step by step.
 struct ContainerCheck {
   let attachment: Attachment
+  private let steps: [Step]
 
-  init(_ attachment: Attachment) { self.attachment = attachment }
+  init(_ attachment: Attachment) {
+    self.attachment = attachment
+    steps = Step.all(of: attachment)
+  }
 
   func differences(_ pid: Int32, startedAt start: UInt64, on host: borrowing Host) throws(WireError) -> [Difference] {
     var texts: [String] = []
     for interface in attachment.interfaces { texts += try hostEnd(interface, on: host) }
-    do throws(NetlinkError) {
-      // Where the host end is gone so is its peer: what is missing inside says nothing more.
-      if texts.isEmpty, let namespace = try? ContainerNamespace.open(pid: pid, home: host.namespace.identity),
+    // Where the host end is gone so is its peer: what is missing inside says nothing more.
+    if texts.isEmpty {
+      texts += try limits(on: host)
+      if let namespace = try? ContainerNamespace.open(pid: pid, home: host.namespace.identity),
         namespace.process.startTime == start, let side = try? ContainerSide(namespace, home: host.namespace)
       {
         texts += try inside(side, until: host.deadline)
+        texts += try ContainerSettings.differences(steps, side, on: host)
       }
-    } catch {
-      throw Hints.explain(error, while: "looking at container \(attachment.container.owner)")
     }
-    texts += try Firewall().missing(of: FirewallPart(Step.all(of: attachment)), on: host)
+    texts += try Firewall().missing(of: FirewallPart(steps), on: host)
     return texts.map { Difference(subject: "container \(attachment.container.owner)", text: $0) }
   }
 
@@ -31,7 +35,7 @@ struct ContainerCheck {
     let name = interface.hostLink
     let found: Link?
     do throws(NetlinkError) { found = try host.route.link(.name(name), until: host.deadline) } catch {
-      throw Hints.explain(error, while: "looking at container \(attachment.container.owner)")
+      throw explain(error)
     }
     guard let link = found else { return ["host end \(name) of \(interface.name) is gone"] }
     var texts = try interface.driver.driver.differences(of: interface, link, on: host)
@@ -39,18 +43,39 @@ struct ContainerCheck {
     return texts
   }
 
-  private func inside(_ side: borrowing ContainerSide, until deadline: Deadline) throws(NetlinkError) -> [String] {
+  private func limits(on host: borrowing Host) throws(WireError) -> [String] {
     var texts: [String] = []
-    for step in Step.all(of: attachment) where step.place == .container {
-      if try !stands(step, side, until: deadline) { texts.append("\(step.text) is missing") }
+    do throws(NetlinkError) {
+      for step in steps { if let text = try Shaping.difference(step, on: host) { texts.append(text) } }
+    } catch {
+      throw explain(error)
     }
     return texts
+  }
+
+  private func inside(_ side: borrowing ContainerSide, until deadline: Deadline) throws(WireError) -> [String] {
+    var texts: [String] = []
+    do throws(NetlinkError) {
+      for step in steps where step.place == .container {
+        if try !stands(step, side, until: deadline) { texts.append("\(step.text) is missing") }
+      }
+    } catch {
+      throw explain(error)
+    }
+    return texts
+  }
+
+  private func explain(_ error: NetlinkError) -> WireError {
+    Hints.explain(error, while: "looking at container \(attachment.container.owner)")
   }
 
   private func stands(
     _ step: Step, _ side: borrowing ContainerSide, until deadline: Deadline
   ) throws(NetlinkError) -> Bool {
     switch step {
+    case .ownEgressLimit(let name, let rate, _):
+      return try Shaping.holdsBack(name, to: rate, side.route, until: deadline)
+    case .checksumsInSoftware(let name): return side.route.offloadsTXChecksums(name) != true
     case .linkUp(let name): return try side.route.link(.name(name), until: deadline)?.isUp ?? false
     case .address(let prefix, let name):
       guard let index = side.route.index(of: name) else { return false }
@@ -73,6 +98,8 @@ extension Step {
   /// What the step makes in the container, for a difference.
   fileprivate var text: String {
     switch self {
+    case .ownEgressLimit(let name, let rate, _): "the limit of what \(name) sends, \(rate),"
+    case .checksumsInSoftware(let name): "what completes the checksums of \(name) (ethtool -K \(name) tx off)"
     case .linkUp(let name): "link \(name), up,"
     case .address(let prefix, let name): "address \(prefix) of \(name)"
     case .route(let route):

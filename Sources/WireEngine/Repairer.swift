@@ -40,8 +40,12 @@ package enum Repairer {
     if attachment.interfaces.allSatisfy({ host.route.index(of: $0.hostLink) != nil }) {
       try Firewall().add(FirewallPart(steps), on: host)
       for driver in attachment.drivers { try driver.replug(attachment, on: host) }
-      try InsideContainer(what: "repairing container \(record.owner.quoted)", failAt: nil).restore(
-        steps, on: host, in: side)
+      let what = "repairing container \(record.owner.quoted)"
+      try Shaping(what: what, failAt: nil).restore(steps, on: host)
+      let inside = InsideContainer(what: what, failAt: nil)
+      try inside.set(Self.numbered(steps, .settings), on: host, in: side)
+      try inside.restore(steps, on: host, in: side)
+      try FileEditor.apply(Self.numbered(steps, .files), what, failAt: nil, log: host.log)
     } else {
       // A pair is gone as a whole. What is left of the others goes too, so that the plan can be applied from its start.
       try SwitchPorts.remove(attachment, waiting: true, on: host)
@@ -50,5 +54,9 @@ package enum Repairer {
       for interface in attachment.interfaces { links[interface.bridge] = host.route.index(of: interface.bridge) }
       try Executor(links: links).apply(steps, of: attachment.container, on: host, in: side)
     }
+  }
+
+  private static func numbered(_ steps: [Step], _ place: Step.Place) -> [NumberedStep] {
+    steps.enumerated().filter { $0.element.place == place }.map { NumberedStep(index: $0.offset, step: $0.element) }
   }
 }

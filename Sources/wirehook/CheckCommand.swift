@@ -6,8 +6,8 @@ struct CheckCommand: WirehookSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Compare what is recorded with the kernel; exit code 1 on a difference.",
     discussion: """
-      Looks at bridges, their addresses, forwarding, the firewall's table, each host end, and the container's own
-      addresses, routes and rules. Changes nothing: see wirehook repair.
+      Looks at bridges, Open vSwitch, tunnels, addresses, forwarding, the firewall's table, other firewalls that drop,
+      each host end with its limits, and the container's own addresses, routes, rules, settings and resolver files. Changes nothing: see wirehook repair.
 
       Examples:
         wirehook check

@@ -31,13 +31,40 @@ import Testing
         )
       }, "DOCKER-USER"
     ),
+    (
+      "hairpin mode was switched off",
+      { host, web in try host.sh("bridge link set dev \(try hostEnd(of: web, host)) hairpin off") }, "hairpin"
+    ),
+    (
+      "a limit on the host is gone",
+      { host, web in try host.sh("tc qdisc del dev \(try hostEnd(of: web, host)) root") }, "receives to 80mbit"
+    ),
+    (
+      "the limit of what the container sends is gone",
+      { host, web in try host.sh("tc qdisc del dev \(try hostEnd(of: web, host)) ingress") }, "sends to 90mbit"
+    ),
+    (
+      "the shaper is gone",
+      { host, _ in
+        let shaper = try host.json("link show type ifb").array.first?["ifname"].string ?? ""
+        try host.ip("link del \(shaper)")
+      }, "sends to 90mbit"
+    ),
+    (
+      "a setting in the container was changed",
+      { _, web in try web.setSysctl("net/ipv4/conf/eth0/arp_notify", "0") }, "arp_notify is 0, and not 1"
+    ),
     ("forwarding was switched off", { host, _ in try host.setSysctl("net/ipv4/ip_forward", "0") }, "forwarding"),
   ]
 
-  @Test(arguments: 0..<13) func whatWasTakenAwayIsSeenAndPutBack(number: Int) throws {
+  @Test(arguments: 0..<18) func whatWasTakenAwayIsSeenAndPutBack(number: Int) throws {
     let (name, damage, said) = Self.damages[number]
     try Sandbox.with { host in
-      let web = try host.started("web", ["wirehook.ports": "8080:80"])
+      let wish = [
+        "wirehook.ports": "8080:80", "wirehook.bandwidth": "ingress=80mbit,egress=90mbit",
+        "wirehook.sysctl": "net.ipv4.conf.eth0.arp_notify=1",
+      ]
+      let web = try host.started("web", wish)
       try web.serve(80)
       let clean = try host.wirehook("check")
       #expect(clean.exitCode == 0, "\(name): \(clean)")

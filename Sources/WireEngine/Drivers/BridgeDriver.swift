@@ -63,8 +63,17 @@ struct BridgeDriver: Driver {
   func differences(
     of interface: AttachedInterface, _ hostEnd: Link, on host: borrowing Host
   ) throws(WireError) -> [String] {
-    if let master = hostEnd.master, master == host.route.index(of: interface.bridge) { return [] }
-    return ["host end \(hostEnd.name) of \(interface.name) is no port of bridge \(interface.bridge)"]
+    guard let master = hostEnd.master, master == host.route.index(of: interface.bridge) else {
+      return ["host end \(hostEnd.name) of \(interface.name) is no port of bridge \(interface.bridge)"]
+    }
+    var texts: [String] = []
+    if interface.hairpin, hostEnd.port?.hairpin != true {
+      texts.append("host end \(hostEnd.name) of \(interface.name) is not in hairpin mode")
+    }
+    if interface.isolated, hostEnd.port?.isIsolated != true {
+      texts.append("host end \(hostEnd.name) of \(interface.name) is not isolated")
+    }
+    return texts
   }
 
   func replug(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
