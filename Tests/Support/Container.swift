@@ -19,6 +19,9 @@ package final class Container: Place, @unchecked Sendable {
     self.bundle = bundle
   }
 
+  /// Whether `kill` was not called yet.
+  package var isAlive: Bool { lock.withLock { alive } }
+
   /// A server inside that ends with the container.
   @discardableResult
   package func serve(_ port: UInt16, on address: String? = nil, padding: Int = 0) throws -> Server {

@@ -15,9 +15,9 @@ package struct SystemCall: Sendable, Hashable, CustomStringConvertible {
     ["strace", "-qq", "-o", "/dev/null", "-e", "inject=\(name)\(action):when=\(occurrence)"]
   }
 
-  /// The calls in a file that `recording(to:)` wrote, without those of the dynamic linker: from the first read of standard
-  /// input to the end.
-  package static func recorded(in file: String) throws -> [SystemCall] {
+  /// The calls in a file that `recording(to:)` wrote, without those of the dynamic linker: from the first line that begins
+  /// with `first` (the read of standard input) up to the next program, if the process becomes one.
+  package static func recorded(in file: String, from first: String = "read(0,") throws -> [SystemCall] {
     var counts: [String: Int] = [:]
     var calls: [SystemCall] = []
     var begun = false
@@ -27,10 +27,11 @@ package struct SystemCall: Sendable, Hashable, CustomStringConvertible {
       guard !line.hasSuffix("(To be restarted)") else { continue }
       let name = String(line[..<end])
       counts[name, default: 0] += 1
-      begun = begun || line.hasPrefix("read(0,")
+      begun = begun || line.hasPrefix(first)
       if begun, !name.hasPrefix("exit") { calls.append(SystemCall(name: name, occurrence: counts[name] ?? 1)) }
+      if begun, name == "execve" { break }
     }
-    guard !calls.isEmpty else { throw Failure("strace recorded no read of standard input") }
+    guard !calls.isEmpty else { throw Failure("strace recorded no line that begins with \(first)") }
     return calls
   }
 
