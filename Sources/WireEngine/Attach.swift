@@ -34,8 +34,10 @@ package enum Attach {
     let standing = try Standing.read(state.id, netns, on: host)
     if try standing.isAttached(netns, on: host) { return }
 
+    let left = try standing.leftInside(netns)
     let facts = NamespaceFacts(
-      links: try side.links(until: deadline), recordedFor: try standing.owner(besides: state.id, on: host))
+      links: try side.links(until: deadline).filter { !left.contains($0.name) },
+      recordedFor: try standing.owner(besides: state.id, on: host))
     guard try isWired(Eligibility.byLinks(facts, request: request, container: state.id)) else { return }
     try standing.takeBackOwn(on: host)
 
@@ -48,7 +50,13 @@ package enum Attach {
     }
     let reservation = Reservation(
       container: container, bundle: state.bundle ?? "", process: side.process, netns: netns, names: names)
-    let attachment = try reservation.make(chosen, on: host)
+    let attachment: Attachment
+    do throws(WireError) {
+      attachment = try reservation.make(chosen, on: host)
+    } catch {
+      Outcome.forget(state.id, on: host)
+      throw error
+    }
     do throws(WireError) {
       let setups = NetworkSetup.needed(
         by: attachment, chosen.requests.map { $0.facts.network }, ipv6: chosen.facts.ipv6)

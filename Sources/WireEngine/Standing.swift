@@ -41,6 +41,13 @@ struct Standing: Sendable {
     return holder.id
   }
 
+  /// The interfaces that an attach of this container, cut off before its end, may have left in this very namespace: they
+  /// are no reason to refuse it, for they go with the host ends that `takeBackOwn` removes.
+  func leftInside(_ netns: NamespaceIdentity) throws(WireError) -> Set<String> {
+    guard let own, own.netns == NetnsIdentity(device: netns.device, inode: netns.inode) else { return [] }
+    return Set(try Records.attachment(own).interfaces.map { $0.name.description })
+  }
+
   /// Takes back what an earlier life of this container left: a poststop that never came. The caller has its lock.
   func takeBackOwn(on host: borrowing Host) throws(WireError) {
     if let own { try Collector.release(own, on: host) }
@@ -52,6 +59,15 @@ enum Outcome {
   /// Everything stands.
   static func complete(_ id: String, on host: borrowing Host) throws(WireError) {
     try host.change { () throws(StateError) in _ = try host.store.updateStatus(.attached, of: id) }
+  }
+
+  /// Forgets a reservation that failed: where the commit itself reported an error it may stand all the same.
+  static func forget(_ id: String, on host: borrowing Host) {
+    do throws(WireError) {
+      try host.change { () throws(StateError) in _ = try host.store.removeContainer(id: id) }
+    } catch {
+      host.log.write(.error, "forgetting the failed attach of \(id): \(error)")
+    }
   }
 
   /// Takes a failed attach back. What cannot be taken back stays recorded, so that gc finds it; the first error is the

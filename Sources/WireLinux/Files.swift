@@ -9,8 +9,11 @@ package enum Files {
     return try contents(of: file, path: path, limit: limit)
   }
 
-  /// Whether anything stands at the path.
-  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  /// Whether anything stands at the path. Where the kernel cannot say (no memory, a bad disk) it counts as there: whoever
+  /// opens it then has the error to report, and nobody takes it for nothing.
+  package static func exists(_ path: String) -> Bool {
+    access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)
+  }
 
   /// The absolute path that `path` leads to when all links are followed (realpath(3)). With `mayBeMissing` the last part
   /// need not be there, but not be a link that leads nowhere either.

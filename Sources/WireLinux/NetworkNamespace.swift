@@ -94,13 +94,21 @@ package struct NetworkNamespace: ~Copyable, Sendable {
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     do throws(SystemError) { try enter() } catch { throw mapping(error) }
-    defer {
-      if clinux_setns(home.raw, CLONE_NEWNET) != 0 {
-        let line = "wirehook: returning to the host's network namespace failed: setns: \(SystemError.text(errno))\n"
-        _ = write(STDERR_FILENO, line, line.utf8.count)
-        _exit(1)
-      }
-    }
+    defer { home.comeBack() }
     return try body()
+  }
+
+  /// Enters the namespace, or ends the process. Want of memory may pass, so it is tried again: whoever gave up here could
+  /// take nothing back either.
+  private func comeBack() {
+    var code: Int32 = 0
+    for _ in 0..<100 {
+      if clinux_setns(descriptor.raw, CLONE_NEWNET) == 0 { return }
+      code = errno
+      usleep(1000)
+    }
+    let line = "wirehook: returning to the host's network namespace failed: setns: \(SystemError.text(code))\n"
+    _ = write(STDERR_FILENO, line, line.utf8.count)
+    _exit(1)
   }
 }
