@@ -9,6 +9,9 @@ struct CrashBench {
   /// Who comes first after the hook was interrupted, and has to find or make everything whole.
   enum Healer: CaseIterable, Sendable { case same, another, poststop, gc }
 
+  /// strace makes a hook slow, a busy machine too: deadlines are the matter of other tests.
+  private static let patience: [String: JSON] = ["timeout_ms": .number(15_000)]
+
   let host: Sandbox
   let wanted: [String: String]
   private let ovs: RealSwitch?
@@ -18,6 +21,7 @@ struct CrashBench {
     switch driver {
     case .bridge:
       try Sandbox.with { host in
+        try host.writeMain(patience)
         let wanted = [
           "wirehook.ip": "10.210.4.9", "wirehook.ports": "8080:80,5353:53/udp", "wirehook.bandwidth": "egress=10mbit",
         ]
@@ -29,6 +33,7 @@ struct CrashBench {
         try host.ip("addr add 192.168.1.9/24 dev up0")
         try ovs.writeNetwork(
           #""vlan": 10, "vxlan": {"key": "flow", "local": "192.168.1.9", "remotes": ["192.168.1.10"]}"#)
+        try ovs.writeMain(patience)
         let wanted = [
           "wirehook.ip": "100.1.1.6", "wirehook.ports": "8080:80",
           "wirehook.bandwidth": "ingress=100mbit,egress=10mbit",

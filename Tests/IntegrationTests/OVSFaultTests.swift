@@ -12,6 +12,7 @@ import Testing
       try host.ip("addr add 192.168.1.9/24 dev up0")
       try ovs.writeNetwork(
         #""vlan": 10, "vxlan": {"key": "flow", "local": "192.168.1.9", "remotes": ["192.168.1.10"]}"#)
+      try ovs.writeMain(["timeout_ms": .number(15_000)])
       try body(host, ovs)
     }
   }

@@ -65,7 +65,7 @@ extension Sandbox {
     let container = Container(id: id, pid: pid, bundle: bundle)
     lock.withLock { containers.append(container) }
     let own = Self.inode("/proc/self/ns/net")
-    let ready = try eventually {
+    let ready = try eventually(within: .seconds(20)) {
       guard let inode = Self.inode(container.netns) else { return false }
       return before.map { inode == $0 } ?? (inode != own)
     }
