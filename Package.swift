@@ -82,6 +82,9 @@ let package = Package(
     tests("WireOVSDBTests", ["WireCore", "WireJSON", "WireLinux", "WireOVSDB"]),
     tests("WireStateTests", ["WireCore", "WireLinux", "WireState"]),
     tests("WireEngineTests", ["WireCore", "WireEngine"]),
+    tests(
+      "FuzzTests",
+      ["WireCore", "WireJSON", "WireConfig", "WireOCI", "WirePlan", "WireNetlink", "WireOVSDB"]),
     tests("KernelTests", ["CLinux", "WireCore", "WireLinux", "WireNetlink", "WireNFTables"]),
     tests(
       "IntegrationTests",
