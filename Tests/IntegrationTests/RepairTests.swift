@@ -57,6 +57,18 @@ import Testing
     ("forwarding was switched off", { host, _ in try host.setSysctl("net/ipv4/ip_forward", "0") }, "forwarding"),
   ]
 
+  /// The units of systemd run both on every host that has the package.
+  @Test func aHostOnWhichNothingWasWiredStaysAsItIs() throws {
+    try Sandbox.with { host in
+      let before = try host.sh("nft list ruleset") + host.ip("-o link")
+      for command in ["gc", "repair"] {
+        let result = try host.wirehook(command)
+        #expect(result.succeeded, "\(result)")
+      }
+      #expect(try host.sh("nft list ruleset") + host.ip("-o link") == before)
+    }
+  }
+
   @Test(arguments: 0..<18) func whatWasTakenAwayIsSeenAndPutBack(number: Int) throws {
     let (name, damage, said) = Self.damages[number]
     try Sandbox.with { host in
