@@ -25,7 +25,9 @@ that is `wirehook install docker` and its siblings.
   (nothing)           packages, release build, installation
   --deps-only         install the packages that the build needs, then stop
   --build-only        build the release executables in .build/release, then stop
-  --uninstall         remove what an installation put there; /etc/wirehook stays
+  --no-build          install what --build-only built
+  --uninstall         take wirehook out of all engines, then remove what an installation
+                      put there; /etc/wirehook stays
   --demo              install, then start a container with runc whose web server
                       answers on port 8080 of this host
   --demo-stop         stop that container and remove its files
@@ -192,57 +194,91 @@ build() {
 
 share_dir() { printf '%s%s/share' "$destdir" "$prefix"; }
 config_dir() { printf '%s%s/wirehook' "$destdir" "$sysconfdir"; }
+# Where systemd looks for the units of software below /usr and /usr/local.
+unit_dir() { printf '%s%s/lib/systemd/system' "$destdir" "$prefix"; }
+# What an installation below DESTDIR says to systemd is the business of who installs that folder.
+has_systemd() { [ -z "$destdir" ] && [ -d /run/systemd/system ] && command -v systemctl >/dev/null; }
 
 install_files() {
   local bin="$destdir$prefix/bin" share config file
   share=$(share_dir)
   config=$(config_dir)
-  install -d "$bin" "$share/man/man1" "$share/man/man8" "$share/wirehook/hooks" "$share/wirehook/schema" \
-    "$config/networks.d"
+  for file in wirehook wirehook-oci wirehook-runc; do
+    [ -x ".build/release/$file" ] || fail "$file is not built; try: ./install.sh --build-only"
+  done
+  install -d "$bin" "$share/wirehook/hooks" "$share/wirehook/schema" "$config/networks.d"
   # `install` replaces by unlinking, so that a hook which runs just now keeps its file; -s strips the symbols.
   install -s -m 755 .build/release/wirehook{-oci,-runc,} "$bin"
-  install -m 644 man/wirehook.1 "$share/man/man1"
-  install -m 644 man/wirehook-oci.8 man/wirehook-runc.8 "$share/man/man8"
+  for file in man/*.[1-9]; do
+    install -D -m 644 "$file" "$share/man/man${file##*.}/${file##*/}"
+  done
   for file in hooks/*.json; do
-    [ ! -f "$file" ] || sed "s|/usr/local/bin/wirehook-oci|$prefix/bin/wirehook-oci|" "$file" \
-      >"$share/wirehook/$file"
+    with_prefix "$file" "$share/wirehook/$file"
   done
-  for file in docs/schema/*.json; do
-    [ ! -f "$file" ] || install -m 644 "$file" "$share/wirehook/schema"
-  done
+  install -m 644 docs/schema/*.json "$share/wirehook/schema"
   install -m 644 etc/wirehook.json.example "$config"
   install -m 644 etc/networks.d/front.json.example "$config/networks.d"
   install_completion "$bin" bash "$share/bash-completion/completions" wirehook
   install_completion "$bin" zsh "$share/zsh/site-functions" _wirehook
   install_completion "$bin" fish "$share/fish/vendor_completions.d" wirehook.fish
+  install_units
   say "installed below $destdir$prefix; examples of the configuration are in $config"
+}
+
+# with_prefix FILE TARGET: installs a file that names a program of ours below /usr/local.
+with_prefix() {
+  install -d "${2%/*}"
+  sed "s|/usr/local/bin/|$prefix/bin/|" "$1" >"$2"
+  chmod 644 "$2"
+}
+
+# The units, and the drop-ins that start them: the files that `wirehook install systemd` would write, as a test compares.
+units() { (cd systemd && find . -type f ! -name README.md -printf '%P\n' | sort); }
+
+install_units() {
+  local unit
+  while read -r unit; do
+    with_prefix "systemd/$unit" "$(unit_dir)/$unit"
+  done < <(units)
+  ! has_systemd || { systemctl daemon-reload && systemctl --no-block start wirehook-repair.timer; } ||
+    say "systemd did not take up wirehook-repair.timer; it will at the next boot"
+}
+
+remove_units() {
+  local unit
+  ! has_systemd || systemctl stop wirehook-repair.timer || true
+  while read -r unit; do
+    rm -f "$(unit_dir)/$unit"
+    case $unit in */*) rmdir "$(unit_dir)/${unit%/*}" 2>/dev/null || true ;; esac
+  done < <(units)
+  ! has_systemd || systemctl daemon-reload || true
 }
 
 # install_completion BIN SHELL FOLDER FILE
 install_completion() {
-  local script
-  script=$("$1/wirehook" --generate-completion-script "$2") || script=""
-  if [ -z "$script" ]; then
-    say "no completion for $2: wirehook printed none"
-    return 0
-  fi
   install -d "$3"
-  printf '%s\n' "$script" >"$3/$4"
+  # Without the first line that bash's begins with: it is read, never run.
+  "$1/wirehook" --generate-completion-script "$2" | sed '1{/^#!/d}' >"$3/$4.new" ||
+    fail "wirehook printed no completions for $2"
+  mv "$3/$4.new" "$3/$4"
 }
 
 uninstall_files() {
-  local share engine wirehook="$destdir$prefix/bin/wirehook"
+  local share file wirehook="$destdir$prefix/bin/wirehook" part
   share=$(share_dir)
   # An engine whose configuration names a program that is gone starts no container.
   if [ -x "$wirehook" ]; then
-    for engine in docker podman crio containerd cdi; do
-      "$wirehook" uninstall "$engine" ${destdir:+--root "$destdir"} | grep -v '^nothing to change' || true
+    for part in docker podman crio containerd cdi firewalld systemd; do
+      "$wirehook" uninstall "$part" ${destdir:+--root "$destdir"} | grep -v '^nothing to change' || true
     done
   fi
+  remove_units
   rm -f "$destdir$prefix/bin"/wirehook{-oci,-runc,} \
-    "$share/man/man1/wirehook.1" "$share/man/man8"/wirehook-{oci,runc}.8 \
     "$share/bash-completion/completions/wirehook" "$share/zsh/site-functions/_wirehook" \
     "$share/fish/vendor_completions.d/wirehook.fish"
+  for file in man/*.[1-9]; do
+    rm -f "$share/man/man${file##*.}/${file##*/}"
+  done
   rm -rf "$share/wirehook"
   say "removed from $destdir$prefix; the configuration in $(config_dir) stays"
 }
@@ -340,7 +376,7 @@ demo_stop() {
 
 while [ $# -gt 0 ]; do
   case $1 in
-    --deps-only | --build-only | --uninstall | --demo | --demo-stop | --which-swift) action=${1#--} ;;
+    --deps-only | --build-only | --no-build | --uninstall | --demo | --demo-stop | --which-swift) action=${1#--} ;;
     --prefix | --sysconfdir)
       [ $# -ge 2 ] || fail "$1 needs a folder"
       declare "${1#--}=$2"
@@ -381,6 +417,10 @@ case $action in
     find_swift
     install_packages "${packages[@]}"
     build
+    install_files
+    ;;
+  no-build)
+    [ -n "$destdir" ] || need_root "an installation below $prefix" --no-build
     install_files
     ;;
   uninstall)
