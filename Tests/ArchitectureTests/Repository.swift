@@ -34,7 +34,7 @@ enum Repository {
 
   /// Everything that is written by hand: what a reader of the repository sees.
   static func writtenFiles() throws -> [String] {
-    let folders = ["Sources", "Tests", "docs", "man", "bench", "etc", "hooks", "systemd", ".ci"]
+    let folders = ["Sources", "Tests", "docs", "man", "bench", "etc", "hooks", "systemd", "packaging", ".ci"]
     let top = try FileManager.default.contentsOfDirectory(atPath: root.path).filter {
       $0.hasSuffix(".md") || ["Package.swift", "install.sh", ".gitignore", ".swift-format"].contains($0)
     }
