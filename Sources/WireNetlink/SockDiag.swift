@@ -36,9 +36,23 @@ extension NetlinkSocket {
     return nil
   }
 
+  /// All sockets of one family that take what comes to some port. Wants a socket of the bus `sockDiag`. As `ss -ltn`.
+  package func listeners(
+    _ transport: TransportProtocol, _ family: Family, until deadline: Deadline
+  ) throws(NetlinkError) -> [(port: UInt16, listener: Listener)] {
+    try sockets(transport, family, 0, until: deadline)
+  }
+
   private func listeners(
     _ transport: TransportProtocol, _ family: Family, _ port: UInt16, until deadline: Deadline
   ) throws(NetlinkError) -> [Listener] {
+    try sockets(transport, family, port, until: deadline).filter { $0.port == port }.map { $0.listener }
+  }
+
+  /// `port`: 0 for all.
+  private func sockets(
+    _ transport: TransportProtocol, _ family: Family, _ port: UInt16, until deadline: Deadline
+  ) throws(NetlinkError) -> [(port: UInt16, listener: Listener)] {
     var request = inet_diag_req_v2()
     request.sdiag_family = family.number
     request.sdiag_protocol = transport.number
@@ -49,7 +63,9 @@ extension NetlinkSocket {
     batch.append(Int(SOCK_DIAG_BY_FAMILY), flags: NLM_F_DUMP, request)
     do throws(NetlinkError) {
       return try dump(batch, until: deadline) { (message) throws(NetlinkError) in
-        try Listener(message: message, port: port)
+        let header = try message.value(as: inet_diag_msg.self)
+        let port = UInt16(bigEndian: header.id.idiag_sport)
+        return try Listener(message: message, port: port).map { (port, $0) }
       }
     } catch {
       // The kernel lacks the protocol, or its part of sock_diag: then nobody can be named.
