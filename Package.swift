@@ -58,6 +58,14 @@ let package = Package(
         "WireNFTables", "WireOVSDB", "WireState",
       ]),
 
+    // Looks at the host for people: for the command line alone, and never in the hook.
+    module(
+      "WireInspect",
+      [
+        "WireCore", "WireConfig", "WirePlan", "WireView", "WireLinux", "WireNetlink", "WireNFTables", "WireOVSDB",
+        "WireEngine",
+      ]),
+
     .executableTarget(name: "wirehook-oci", dependencies: ["WireCore", "WireEngine"], swiftSettings: settings),
     .executableTarget(
       name: "wirehook-runc", dependencies: ["WireCore", "WireJSON", "WireConfig", "WireOCI", "WireLinux"],
@@ -66,7 +74,7 @@ let package = Package(
       name: "wirehook",
       dependencies: [
         "WireCore", "WireJSON", "WireConfig", "WireOCI", "WirePlan", "WireLinux", "WireState", "WireEngine",
-        "WireView",
+        "WireView", "WireInspect",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
 
@@ -79,6 +87,7 @@ let package = Package(
     tests("WireOCITests", ["WireCore", "WireJSON", "WireOCI"]),
     tests("WirePlanTests", ["WireCore", "WireJSON", "WireConfig", "WireOCI", "WirePlan"]),
     tests("WireViewTests", ["WireCore", "WireJSON", "WirePlan", "WireView"]),
+    tests("WireInspectTests", ["WireCore", "WireConfig", "WirePlan", "WireView", "WireNFTables", "WireNetlink", "WireInspect"]),
     tests("WireOVSDBTests", ["WireCore", "WireJSON", "WireLinux", "WireOVSDB"]),
     tests("WireStateTests", ["WireCore", "WireLinux", "WireState"]),
     tests("WireEngineTests", ["WireCore", "WireEngine"]),

@@ -27,7 +27,7 @@ package enum TopologyReader {
   }
 
   /// The networks that stand.
-  private static func networks(_ configuration: Configuration) throws(WireError) -> [NetworkSetup] {
+  package static func networks(_ configuration: Configuration) throws(WireError) -> [NetworkSetup] {
     let markers = try Inventory.read(configuration) { (store) throws(StateError) in try store.markers() } ?? []
     var setups: [NetworkSetup] = []
     for marker in markers where marker.bridgeIndex != 0 { setups.append(try Records.network(marker)) }

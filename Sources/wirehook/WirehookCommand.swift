@@ -21,7 +21,7 @@ import WireEngine
     subcommands: [
       ListCommand.self, InspectCommand.self, PortCommand.self, GraphCommand.self, StatsCommand.self,
       MetricsCommand.self, EventsCommand.self, CheckCommand.self, RepairCommand.self, DoctorCommand.self,
-      CollectCommand.self, InjectCommand.self, NetworkCommand.self, InstallCommand.self, UninstallCommand.self,
+      PathCommand.self, CollectCommand.self, InjectCommand.self, NetworkCommand.self, InstallCommand.self, UninstallCommand.self,
       ConfigCommand.self,
     ])
 

@@ -18,11 +18,15 @@ private let allowed: [String: Set<String>] = [
     "CLinux", "Glibc", "WireConfig", "WireCore", "WireJSON", "WireLinux", "WireNFTables", "WireNetlink", "WireOCI",
     "WireOVSDB", "WirePlan", "WireState",
   ],
+  "WireInspect": [
+    "Glibc", "WireConfig", "WireCore", "WireEngine", "WireLinux", "WireNFTables", "WireNetlink", "WireOVSDB", "WirePlan",
+    "WireView",
+  ],
   "wirehook-oci": ["Glibc", "WireCore", "WireEngine"],
   "wirehook-runc": ["Glibc", "WireConfig", "WireCore", "WireJSON", "WireLinux", "WireOCI"],
   "wirehook": [
-    "ArgumentParser", "Glibc", "WireConfig", "WireCore", "WireEngine", "WireJSON", "WireLinux", "WireOCI", "WirePlan",
-    "WireState", "WireView",
+    "ArgumentParser", "Glibc", "WireConfig", "WireCore", "WireEngine", "WireInspect", "WireJSON", "WireLinux", "WireOCI",
+    "WirePlan", "WireState", "WireView",
   ],
 ]
 

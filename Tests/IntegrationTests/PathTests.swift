@@ -1,0 +1,113 @@
+import Foundation
+import Support
+import Testing
+
+/// `wirehook path`: where a packet stops is said, and the command below it mends it.
+@Suite(needsRoot) struct PathTests {
+  /// A container `web` with a server on 80, published on 8080, and a service of the neighbour's on 9000.
+  private func prepared(_ body: (Sandbox, Container) throws -> Void) throws {
+    try Sandbox.with { host in
+      let web = try host.started("web", ["wirehook.ports": "8080:80"])
+      try web.serve(80)
+      let server = try host.outside.serve(9000)
+      defer { server.stop() }
+      try body(host, web)
+    }
+  }
+
+  struct Trouble: Sendable, CustomTestStringConvertible {
+    let name: String
+    /// A line for sh(1); WEB is the way into the container's network, ELEMENT what the ports' map holds.
+    let spoil: String
+    let path: [String]
+    let stop: String
+    let said: String
+    var testDescription: String { name }
+  }
+
+  static let out = ["web", "192.168.77.2:9000"]
+  static let in_ = ["192.168.77.2", "web:80"]
+
+  static let troubles: [Trouble] = [
+    Trouble(name: "lo down", spoil: "WEB ip link set lo down", path: ["web", "web:80"], stop: "link", said: "lo is down"),
+    Trouble(
+      name: "no default route", spoil: "WEB ip route del default", path: out, stop: "route", said: "no route to"),
+    Trouble(
+      name: "no forwarding", spoil: "sysctl -qw net.ipv4.ip_forward=0", path: out, stop: "route",
+      said: "the host does not forward IPv4"),
+    Trouble(
+      name: "no SNAT", spoil: "nft flush set inet wirehook masq4", path: out, stop: "nat",
+      said: "nothing rewrites the source"),
+    Trouble(
+      name: "no DNAT", spoil: "nft flush map inet wirehook ports4", path: in_, stop: "nat",
+      said: "inet wirehook has lost it"),
+    Trouble(
+      name: "the table flushed", spoil: "nft flush ruleset", path: in_, stop: "nat", said: "inet wirehook has lost it"),
+    Trouble(
+      name: "the interface down", spoil: "WEB ip link set eth0 down", path: out, stop: "link", said: "eth0 is down"),
+    Trouble(
+      name: "the address gone", spoil: "WEB ip -4 addr flush dev eth0", path: out, stop: "link",
+      said: "eth0 has lost its address"),
+    Trouble(
+      name: "the host's end down", spoil: "ip link set PORT down", path: in_, stop: "link", said: "is down"),
+    Trouble(
+      name: "off the bridge", spoil: "ip link set PORT nomaster", path: in_, stop: "bridge",
+      said: "is not a port of wh-front"),
+    Trouble(
+      name: "the bridge down", spoil: "ip link set wh-front down", path: ["web", "host"], stop: "bridge",
+      said: "bridge wh-front is down"),
+    Trouble(
+      name: "the gateway's address gone", spoil: "ip -4 addr flush dev wh-front", path: out, stop: "bridge",
+      said: "has lost its address 10.210.4.1/24"),
+    Trouble(
+      name: "another table's policy",
+      spoil: "nft 'table inet mine { chain guard { type filter hook forward priority 10; policy drop; }; }'", path: in_,
+      stop: "filter", said: "table inet mine chain guard drops it"),
+  ]
+
+  @Test(arguments: troubles) func whereItStopsIsNamedAndTheCommandMendsIt(_ trouble: Trouble) throws {
+    try prepared { host, web in
+      let whole = try host.path(trouble.path)
+      #expect(whole.exitCode == 0, "before: \(whole)")
+      let port = try host.list().first?["interfaces"].array.first?["host"].string ?? ""
+      try script(
+        trouble.spoil.replacing("WEB", with: "nsenter -t \(web.pid) -n").replacing("PORT", with: port), host)
+      // What is mended one by one: a policy may drop the request and the answer.
+      for _ in 0..<3 {
+        let json = try host.path(trouble.path + ["--json"])
+        guard json.exitCode != 0 else { break }
+        let report = try JSON(parsing: json.stdout)
+        let stop = report["stop"]
+        #expect(stop["kind"].string == trouble.stop, "\(json.stdout)")
+        #expect(stop["text"].string?.contains(trouble.said) ?? false, "\(json.stdout)")
+        let remedy = try #require(stop["remedy"].string)
+        let program = try Built.path("wirehook")
+        try script(
+          remedy.replacing("wirehook ", with: "env WIREHOOK_CONFIG=\(host.configFile) \(program) "), host)
+      }
+      let mended = try host.path(trouble.path)
+      #expect(mended.exitCode == 0, "after: \(mended)")
+      if trouble.path == Self.in_ {
+        #expect(try host.outside.ask(Sandbox.address4, 8080).server == "web")
+      } else if trouble.path == Self.out {
+        #expect(try web.ask(Sandbox.outside4, 9000).server == host.outside.name)
+      } else if trouble.path == ["web", "web:80"] {
+        #expect(try web.ask("127.0.0.1", 80).server == "web")
+      }
+    }
+  }
+
+  @Test func whatIsNotPublishedIsSaidToBeSo() throws {
+    try prepared { host, _ in
+      let result = try host.path(["192.168.77.2", "web:81"])
+      #expect(result.exitCode == 1 && result.stdout.contains("wirehook publish web 81:81"), "\(result)")
+    }
+  }
+}
+
+extension Sandbox {
+  fileprivate func path(_ words: [String]) throws -> Command.Result {
+    let program = try Built.path("wirehook")
+    return try run(["env", "WIREHOOK_CONFIG=\(configFile)", "LC_ALL=C.UTF-8", program, "path"] + words)
+  }
+}
