@@ -33,6 +33,8 @@ package struct Network: Sendable, Equatable {
   package var allow: [Prefix] = []
   /// false: the bridge is somebody else's LAN, and gets no address, NAT, sysctl or filter of ours.
   package var managed = true
+  /// Whether its containers send from no address but their own.
+  package var antispoof = false
   /// In bytes; nil: the MTU of the default route's link.
   package var mtu: UInt32?
   /// The VLANs of the containers' ports.
@@ -55,7 +57,9 @@ package struct Network: Sendable, Equatable {
   /// The network of a host without any configuration, on the subnets that the host has room for.
   package static func standard(subnets: [Subnet]) throws(WireError) -> Network {
     guard let bridge = InterfaceName("wirehook0") else { throw WireError("bridge wirehook0", "not a link's name") }
-    return Network(name: "default", bridge: bridge, subnets: subnets)
+    var network = Network(name: "default", bridge: bridge, subnets: subnets)
+    network.antispoof = true
+    return network
   }
 }
 
@@ -63,7 +67,7 @@ extension Network {
   /// The keys of a network file.
   package static let keys = [
     "name", "driver", "bridge", "subnets", "masquerade", "internal", "isolate", "expose", "publish_on", "allow",
-    "managed", "mtu", "vlan", "vxlan", "routes", "slaac", "dns_servers", "ovs",
+    "managed", "antispoof", "mtu", "vlan", "vxlan", "routes", "slaac", "dns_servers", "ovs",
   ]
   /// Keys of the contract that are refused as not in this version.
   package static let laterKeys = ["ovn", "dns", "parent", "mode"]
@@ -81,6 +85,7 @@ extension Network {
     self.init(name: name, bridge: bridge, subnets: try Subnet.list(reader, managed: managed))
     self.driver = driver
     self.managed = managed
+    antispoof = try Self.antispoof(reader["antispoof"], driver, managed: managed)
     `internal` = try reader["internal"]?.bool() ?? false
     masquerade = try Self.masquerade(reader, managed: managed, isInternal: `internal`)
     isolate = try Self.isolation(reader["isolate"])
@@ -115,6 +120,17 @@ extension Network {
       throw given.refused("not in this version of wirehook", hint: "use \"bridge\" or \"ovs\"")
     }
     return driver
+  }
+
+  /// Frames of Open vSwitch pass none of the kernel's filters that know who sent them.
+  private static func antispoof(_ reader: JSONReader?, _ driver: Driver, managed: Bool) throws(WireError) -> Bool {
+    guard let reader else { return managed && driver == .bridge }
+    let wanted = try reader.bool()
+    guard !wanted || driver == .bridge else {
+      throw reader.refused(
+        "only Linux bridges check who sends", hint: "use \"driver\": \"bridge\", or take the key out")
+    }
+    return wanted
   }
 
   private static func vlan(_ reader: JSONReader, _ driver: Driver) throws(WireError) -> VLANMembership {

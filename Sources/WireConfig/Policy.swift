@@ -1,20 +1,25 @@
 package import WireCore
 internal import WireJSON
 
-/// What annotations may ask for. A part that is absent allows everything. It judges what is asked for: what a container
-/// leaves out is the administrator's own default, and stays so.
+/// What annotations may ask for. A part that is absent allows what the defaults here say, most of them everything. It
+/// judges what is asked for: what a container leaves out is the administrator's own default, and stays so.
 package struct Policy: Sendable, Equatable {
   /// Networks as an annotation names them, `*` standing for any text: `front`, `bridge:br*`.
   package var networks: [String]?
-  package var hostPorts: [ClosedRange<UInt16>]?
+  /// By default not those below 1024, at which programs of a host are trusted more than others.
+  package var hostPorts: [ClosedRange<UInt16>] = [1024...65535]
   /// Addresses of the host to publish on and to leave with.
   package var hostAddresses: [Prefix]?
   /// The widest sources that `wirehook.allow` may name.
   package var sources: [Prefix]?
   package var staticIPs = true
   package var macs = true
+  /// Where `wirehook.routes` may lead.
+  package var routes: [Prefix]?
+  package var gateways = true
+  package var vlans: [ClosedRange<UInt16>]?
   /// Keys, `*` standing for any text: `net.ipv4.conf.*`.
-  package var sysctls: [String]?
+  package var sysctls = Policy.safeSysctls
   /// Whether labels that are baked into an image count like those of the person who runs it.
   package var imageLabels = false
 
@@ -24,18 +29,23 @@ package struct Policy: Sendable, Equatable {
 extension Policy {
   /// The keys of `policy` in the main file.
   package static let keys = [
-    "networks", "host_ports", "host_addresses", "sources", "static_ips", "macs", "sysctls", "image_labels",
+    "networks", "host_ports", "host_addresses", "sources", "static_ips", "macs", "routes", "gateways", "vlans",
+    "sysctls",
+    "image_labels",
   ]
 
   init(_ reader: JSONReader) throws(WireError) {
     try reader.allowOnly(Self.keys)
     networks = try Self.texts(reader["networks"])
-    hostPorts = try Self.ports(reader["host_ports"])
+    hostPorts = try reader["host_ports"]?.ranges(in: 1...65535, Self.portExpectation) ?? hostPorts
     hostAddresses = try reader["host_addresses"]?.sources()
     sources = try reader["sources"]?.sources()
     staticIPs = try reader["static_ips"]?.bool() ?? staticIPs
     macs = try reader["macs"]?.bool() ?? macs
-    sysctls = try Self.texts(reader["sysctls"])
+    routes = try reader["routes"]?.sources()
+    gateways = try reader["gateways"]?.bool() ?? gateways
+    vlans = try reader["vlans"]?.ranges(in: 1...4094, "a VLAN, or a range such as \"100-199\"")
+    sysctls = try Self.texts(reader["sysctls"]) ?? sysctls
     imageLabels = try reader["image_labels"]?.bool() ?? imageLabels
   }
 
@@ -48,15 +58,24 @@ extension Policy {
     return result
   }
 
-  private static func ports(_ reader: JSONReader?) throws(WireError) -> [ClosedRange<UInt16>]? {
-    guard let reader else { return nil }
+  private static let portExpectation = "a port, or a range such as \"8000-9000\""
+}
+
+extension JSONReader {
+  /// Numbers, and ranges as text.
+  fileprivate func ranges(
+    in limits: ClosedRange<UInt16>, _ expectation: String
+  ) throws(WireError) -> [ClosedRange<UInt16>] {
     var result: [ClosedRange<UInt16>] = []
-    for element in try reader.elements() {
+    for element in try elements() {
       if case .integer = element.value {
-        let port = UInt16(try element.integer(in: 1...65535))
-        result.append(port...port)
+        let number = UInt16(try element.integer(in: Int64(limits.lowerBound)...Int64(limits.upperBound)))
+        result.append(number...number)
       } else {
-        result.append(try element.parsed("a port, or a range such as \"8000-9000\"", { PortRequest.range($0[...]) }))
+        result.append(
+          try element.parsed(expectation) { text in
+            PortRequest.range(text[...]).flatMap { limits.contains($0.upperBound) ? $0 : nil }
+          })
       }
     }
     return result

@@ -8,8 +8,9 @@ extension Policy {
       try judgeIdentity(interface, suffix)
       for port in interface.ports { try judge(port, suffix) }
       try judgeSources(interface, suffix)
+      try judgeWays(interface, suffix)
       for setting in interface.sysctls {
-        guard let sysctls, !sysctls.contains(where: { Self.matches(setting.key, $0) }) else { continue }
+        guard !sysctls.contains(where: { Self.matches(setting.key, $0) }) else { continue }
         throw refusal("sysctl" + suffix, setting.key, "sysctls", sysctls)
       }
     }
@@ -30,11 +31,38 @@ extension Policy {
 
   private func judge(_ port: PortRequest, _ suffix: String) throws(WireError) {
     if let address = port.hostAddress { try judge(address, "ports" + suffix, port.text) }
-    guard let hostPorts, let wanted = port.hostPorts else { return }
-    guard hostPorts.contains(where: { $0.lowerBound <= wanted.lowerBound && wanted.upperBound <= $0.upperBound }) else {
-      let allowed = hostPorts.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
-      throw refusal("ports" + suffix, port.text, "host_ports", allowed)
+    guard let wanted = port.hostPorts, !Self.covers(hostPorts, wanted) else { return }
+    throw refusal("ports" + suffix, port.text, "host_ports", Self.texts(hostPorts))
+  }
+
+  /// The routes, the default gateway and the VLANs.
+  private func judgeWays(_ interface: InterfaceRequest, _ suffix: String) throws(WireError) {
+    if let routes {
+      for route in interface.routes where !routes.contains(where: { $0.contains(route.destination) }) {
+        throw refusal("routes" + suffix, "\(route.destination)", "routes", routes.map(\.description))
+      }
     }
+    if !gateways, case .given(let given) = interface.gateway, let first = given.first {
+      throw refusal("gateway" + suffix, "\(first)", "gateways", ["no gateway of one's own choice"])
+    }
+    guard let vlans, let membership = interface.vlan else { return }
+    let wanted: [ClosedRange<UInt16>]
+    switch membership {
+    case .access(let tag): wanted = [tag...tag]
+    case .trunk(let ranges): wanted = ranges
+    }
+    guard wanted.allSatisfy({ Self.covers(vlans, $0) }) else {
+      throw refusal("vlan" + suffix, "\(membership)", "vlans", Self.texts(vlans))
+    }
+  }
+
+  /// Whether one of `allowed` holds all of `wanted`.
+  private static func covers(_ allowed: [ClosedRange<UInt16>], _ wanted: ClosedRange<UInt16>) -> Bool {
+    allowed.contains { $0.lowerBound <= wanted.lowerBound && wanted.upperBound <= $0.upperBound }
+  }
+
+  private static func texts(_ ranges: [ClosedRange<UInt16>]) -> [String] {
+    ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
   }
 
   /// `0.0.0.0` and `::` are asked for as such: only a prefix of length 0 holds them all.

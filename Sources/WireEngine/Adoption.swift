@@ -32,6 +32,7 @@ enum Adoption {
       interface.switchPort = bridge.switchPort
       interface.vlan = bridge.vlan
       interface.addresses = found.addresses
+      interface.antispoof = try Firewall().elements(of: [.antispoof], on: host).contains(.antispoof(hostLink))
       interface.gateways = found.gateways
       interface.defaultRoutes = found.gateways.map { $0.family }
       let attachment = Attachment(

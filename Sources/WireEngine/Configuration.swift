@@ -25,7 +25,7 @@ package struct Configuration: Sendable {
     let path = named ?? standardPath
     let bytes: [UInt8]
     do throws(SystemError) {
-      bytes = try Files.read(path, limit: fileLimit)
+      bytes = try Files.readTrusted(path, limit: fileLimit)
     } catch {
       guard named == nil, error.errno == ENOENT else { throw Hints.explain(error, while: "reading the main file") }
       return Configuration(main: .standard, path: path)
@@ -38,7 +38,7 @@ package struct Configuration: Sendable {
     let file = "networks.d/\(name).json"
     let bytes: [UInt8]
     do throws(SystemError) {
-      bytes = try Directory(networksDirectory).read("\(name).json", limit: Self.fileLimit)
+      bytes = try Directory(trusted: networksDirectory).readTrusted("\(name).json", limit: Self.fileLimit)
     } catch {
       guard error.errno == ENOENT else { throw Hints.explain(error, while: "reading \(file)") }
       return nil

@@ -3,7 +3,7 @@ package import WireLinux
 package import WireNFTables
 import WireState
 
-/// The table `inet wirehook` as the engine changes it: one transaction a change, and a table that somebody flushed is
+/// Our firewall tables as the engine changes it: one transaction a change, and a table that somebody flushed is
 /// built again, whole.
 package struct Firewall: ~Copyable {
   let socket: FirewallSocket
@@ -67,10 +67,13 @@ package struct Firewall: ~Copyable {
     }
   }
 
-  /// Whether the table stands with every set and rule of this version.
+  /// Whether the tables that are wanted stand with every set and rule of this version.
   package borrowing func isIntact(on host: borrowing Host) throws(WireError) -> Bool {
+    let wanted = Set(try Records.firewall(on: host).elements.map { $0.set.table })
     do throws(NFTablesError) {
-      return try socket.isIntact(deadline: host.deadline.moment)
+      guard try socket.isIntact(.inet, deadline: host.deadline.moment) else { return false }
+      guard wanted.contains(.bridge) else { return true }
+      return try socket.isIntact(.bridge, deadline: host.deadline.moment)
     } catch {
       throw Hints.explain(error, while: "reading the firewall table")
     }
@@ -82,18 +85,20 @@ package struct Firewall: ~Copyable {
     do throws(NFTablesError) {
       let elements = try socket.missing(of: part.elements, deadline: host.deadline.moment)
       let guards = part.guards.isEmpty ? [] : try socket.guards(deadline: host.deadline.moment)
-      return elements.map { "element \($0) of inet wirehook \($0.set.rawValue) is missing" }
+      return elements.map { "element \($0) of \($0.set.table) \($0.set.rawValue) is missing" }
         + part.guards.filter { !guards.contains($0) }.map { "chain ingress-\($0) of inet wirehook is missing" }
     } catch {
       throw Hints.explain(error, while: "reading the firewall table")
     }
   }
 
-  /// Replaces the table with a whole one that holds everything that is recorded, in one transaction.
+  /// Replaces the tables with whole ones that hold everything that is recorded, in one transaction each.
   package borrowing func restore(on host: borrowing Host) throws(WireError) {
     let wanted = try Records.firewall(on: host)
     do throws(NFTablesError) {
-      try socket.rebuild(elements: wanted.elements, guarding: wanted.guards, deadline: host.deadline.moment)
+      try build(wanted, on: host) { (part) throws(NFTablesError) in
+        try socket.rebuild(elements: part.elements, guarding: part.guards, deadline: host.deadline.moment)
+      }
     } catch {
       throw Hints.explain(error, while: "restoring the firewall table inet wirehook")
     }
@@ -102,10 +107,12 @@ package struct Firewall: ~Copyable {
   /// What the sets hold; nothing where the table is not there.
   package borrowing func elements(of sets: [SetName], on host: borrowing Host) throws(WireError) -> [Element] {
     var elements: [Element] = []
-    do throws(NFTablesError) {
-      for set in sets { elements += try socket.elements(of: set, deadline: host.deadline.moment) }
-    } catch {
-      guard error.kind == .missing else { throw Hints.explain(error, while: "reading the firewall table") }
+    for set in sets {
+      do throws(NFTablesError) {
+        elements += try socket.elements(of: set, deadline: host.deadline.moment)
+      } catch {
+        guard error.kind == .missing else { throw Hints.explain(error, while: "reading the firewall table") }
+      }
     }
     return elements
   }
@@ -128,11 +135,31 @@ package struct Firewall: ~Copyable {
     var wanted = try Records.firewall(on: host)
     wanted.formUnion(part)
     do throws(NFTablesError) {
-      try socket.build(elements: wanted.elements, guarding: wanted.guards, deadline: host.deadline.moment)
+      try build(wanted, on: host) { (part) throws(NFTablesError) in
+        try socket.build(elements: part.elements, guarding: part.guards, deadline: host.deadline.moment)
+      }
     } catch {
       throw Hints.explain(error, while: "building the firewall table inet wirehook")
     }
     host.log.write(.info, "built the firewall table inet wirehook with \(wanted.elements.count) elements")
+  }
+
+  /// Where the kernel cannot filter on bridges, everything else is built all the same: containers without a network would
+  /// be no safer.
+  private borrowing func build(
+    _ wanted: FirewallPart, on host: borrowing Host, _ body: (FirewallPart) throws(NFTablesError) -> Void
+  ) throws(NFTablesError) {
+    do throws(NFTablesError) {
+      try body(wanted)
+    } catch {
+      var rest = wanted
+      rest.elements.removeAll { $0.set.table == .bridge }
+      guard error.kind == .unsupported, rest.elements.count < wanted.elements.count else { throw error }
+      try body(rest)
+      host.log.write(
+        .warning, "containers are not held to their own addresses (antispoof): \(error.reason); CONFIG_NF_TABLES_BRIDGE"
+      )
+    }
   }
 
   /// Where Docker's FORWARD policy drops what it does not know: the accept that Docker documents for this.
@@ -166,4 +193,5 @@ extension SetName {
   /// The sets whose elements belong to single containers.
   fileprivate static let ofContainers: [SetName] =
     ports + [.snat4, .snat6, .noreturn4, .noreturn6, .restricted4, .restricted6, .allow4, .allow6]
+    + FirewallTable.bridge.sets
 }

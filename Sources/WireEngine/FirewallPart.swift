@@ -21,6 +21,7 @@ package struct FirewallPart: Sendable {
       case .sourceNAT(let container, let host): elements += [Element.snat(container, to: host)].compactMap { $0 }
       case .noWayBack(let container): elements.append(.noReturn(container))
       case .guardIngress(let link): guards.append(link)
+      case .checkSender(let check): elements += Self.elements(of: check)
       default: break
       }
     }
@@ -58,6 +59,12 @@ package struct FirewallPart: Sendable {
   mutating func formUnion(_ other: FirewallPart) {
     elements += other.elements.filter { !elements.contains($0) }
     guards += other.guards.filter { !guards.contains($0) }
+  }
+
+  private static func elements(of check: SenderCheck) -> [Element] {
+    let link = check.hostLink
+    return [.antispoof(link), .sender(link, check.mac)] + check.addresses.map { .sender(link, $0) }
+      + check.free.map { .anySender(link, $0) }
   }
 
   private static func elements(of port: PublishedPort) -> [Element] {

@@ -110,7 +110,7 @@ package enum Garbage {
     orphans.guards = present.guards.filter { !recorded.guards.contains($0) }
     if !dryRun { try firewall.remove(orphans, on: host) }
     return orphans.elements.map {
-      Finding(kind: .element, name: "inet wirehook \($0.set.rawValue)", detail: $0.description)
+      Finding(kind: .element, name: "\($0.set.table) \($0.set.rawValue)", detail: $0.description)
     } + orphans.guards.map { Finding(kind: .element, name: "inet wirehook", detail: "the guard of host end \($0)") }
   }
 }

@@ -82,9 +82,18 @@ struct HostLinks {
   /// Takes away host ends that an earlier attach of this very container left and that no record knows of any more. False
   /// where a name is somebody else's.
   private func removeLeftovers(_ steps: [NumberedStep], on host: borrowing Host) throws(WireError) -> Bool {
-    let names = steps.compactMap { item -> InterfaceName? in
-      guard case .veth(let pair) = item.step else { return nil }
-      return pair.host
+    var names: [InterfaceName] = []
+    for numbered in steps {
+      guard case .veth(let pair) = numbered.step else { continue }
+      let found: Link?
+      do throws(NetlinkError) { found = try host.route.link(.name(pair.host), until: host.deadline) } catch {
+        throw Hints.explain(error, while: what)
+      }
+      // The same name from another id: a hash that somebody has looked for.
+      guard let alias = found?.alias,
+        LinkNames.owner(alias: alias)?.container == LinkNames.owner(alias: pair.alias)?.container
+      else { continue }
+      names.append(pair.host)
     }
     return try Undo.removeOwn(names, on: host) > 0
   }

@@ -1,4 +1,5 @@
 package import WireCore
+import WireJSON
 package import WirePlan
 package import WireState
 
@@ -43,6 +44,17 @@ extension Store: ClaimBook {
         WireError(
           "giving \(interface) the address \(address)", "container \(name(of: holder)) has it",
           hint: "take another one, or stop that container"))
+    }
+  }
+
+  package borrowing func macHolder(
+    _ mac: MACAddress, on bridge: InterfaceName, besides container: String
+  ) throws(PlanFailure) -> String? {
+    // As an attachment's record has them. Two interfaces of one container may answer together: that refuses too much.
+    func text(_ key: String, _ value: String) -> String { "\"\(key)\":" + JSONWriter.compact(.string(value)) }
+    return try asking { () throws(StateError) in
+      try self.container(
+        besides: container, holding: text("mac", mac.description), and: text("bridge", bridge.description))
     }
   }
 

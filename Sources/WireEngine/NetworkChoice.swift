@@ -27,7 +27,10 @@ enum NetworkChoice {
     }
     for interface in request.interfaces {
       let network = try network(interface.network, standing, ipv6: ipv6, on: host)
-      let facts = try facts(of: network, standing, &chosen, on: host)
+      var facts = try facts(of: network, standing, &chosen, on: host)
+      if case .given(let given) = interface.addresses {
+        facts.hostAddresses = try own(given.map { $0.address }, on: host)
+      }
       if network.isolate == .containers, facts.switchPort == nil {
         chosen.facts.bridgeNetfilterIsWhole =
           isOn("net", "bridge", "bridge-nf-call-iptables") && isOn("net", "bridge", "bridge-nf-call-ip6tables")
@@ -55,6 +58,17 @@ enum NetworkChoice {
       chosen.facts.uplinkMTU = try NetworkMTU.uplink(on: host)
     }
     return facts
+  }
+
+  /// Those of the addresses that are this host's. As `ip route get ADDRESS`, which then says `local`.
+  private static func own(_ addresses: [IPAddress], on host: borrowing Host) throws(WireError) -> [IPAddress] {
+    var own: [IPAddress] = []
+    do throws(NetlinkError) {
+      for address in addresses where try host.route.isLocal(address, until: host.deadline) { own.append(address) }
+    } catch {
+      throw Hints.explain(error, while: "asking whether an address is this host's")
+    }
+    return own
   }
 
   private static func addresses(

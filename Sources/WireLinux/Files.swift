@@ -9,6 +9,12 @@ package enum Files {
     return try contents(of: file, path: path, limit: limit)
   }
 
+  /// The same of a file that only root, or this process's own user, can have written: `EPERM` for any other.
+  package static func readTrusted(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let file = try Descriptor.open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK)
+    return try contents(of: file, path: path, limit: limit, trusted: true)
+  }
+
   /// Whether anything stands at the path. Where the kernel cannot say (no memory, a bad disk) it counts as there: whoever
   /// opens it then has the error to report, and nobody takes it for nothing.
   package static func exists(_ path: String) -> Bool {
@@ -86,13 +92,29 @@ package enum Files {
     if let refusal { throw SystemError("use", EPERM, path: path, reason: refusal) }
   }
 
+  /// Throws `EPERM` unless what was opened belongs to root or to this process's own user, and nobody else may change it.
+  static func requireTrust(_ status: stat, path: String) throws(SystemError) {
+    let reason: String? =
+      if status.st_uid != 0, status.st_uid != geteuid() {
+        "it belongs to uid \(status.st_uid): chown root it"
+      } else if status.st_mode & 0o022 != 0 {
+        "others may change it (mode \(String(status.st_mode & 0o7777, radix: 8))): chmod go-w it"
+      } else {
+        nil
+      }
+    if let reason { throw SystemError("read", EPERM, path: path, reason: reason) }
+  }
+
   /// What is in an open regular file. Its size saves the read that would only tell its end.
-  package static func contents(of file: borrowing Descriptor, path: String, limit: Int) throws(SystemError) -> [UInt8] {
+  package static func contents(
+    of file: borrowing Descriptor, path: String, limit: Int, trusted: Bool = false
+  ) throws(SystemError) -> [UInt8] {
     var status = stat()
     guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", errno, path: path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw SystemError("read", EINVAL, path: path, reason: "it is not a regular file")
     }
+    if trusted { try requireTrust(status, path: path) }
     let size = Int(status.st_size)
     guard size <= limit else { throw tooLong(path, limit) }
     var bytes: [UInt8] = []
@@ -138,6 +160,16 @@ package struct Directory: ~Copyable, Sendable {
     self.path = path
   }
 
+  /// One in which nobody but root, or this process's own user, can have put a file: `EPERM` for any other.
+  package init(trusted path: String) throws(SystemError) {
+    let opened = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    var status = stat()
+    guard fstat(opened.raw, &status) == 0 else { throw SystemError("fstat", errno, path: path) }
+    try Files.requireTrust(status, path: path)
+    descriptor = opened
+    self.path = path
+  }
+
   /// The whole of a regular file below; `ENOENT` where there is none, `ELOOP` where a link stands in the way.
   package func read(_ name: String, limit: Int) throws(SystemError) -> [UInt8] {
     let file = try open(name, O_RDONLY | O_NOCTTY | O_NONBLOCK)
@@ -147,12 +179,7 @@ package struct Directory: ~Copyable, Sendable {
   /// The same of a file that must be this process's own, or root's: who may write to the folder may have put another there.
   package func readTrusted(_ name: String, limit: Int) throws(SystemError) -> [UInt8] {
     let file = try open(name, O_RDONLY | O_NOCTTY | O_NONBLOCK)
-    var status = stat()
-    guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", errno, path: "\(path)/\(name)") }
-    guard status.st_uid == geteuid() || status.st_uid == 0, status.st_mode & 0o022 == 0 else {
-      throw SystemError("read", EPERM, path: "\(path)/\(name)", reason: "others may change it")
-    }
-    return try Files.contents(of: file, path: "\(path)/\(name)", limit: limit)
+    return try Files.contents(of: file, path: "\(path)/\(name)", limit: limit, trusted: true)
   }
 
   /// Opens a file below, with `O_CLOEXEC`.

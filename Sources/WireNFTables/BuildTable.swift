@@ -3,9 +3,12 @@ internal import Glibc
 package import WireCore
 
 extension FirewallSocket {
-  /// Makes the table with its sets, chains and rules, and puts `elements` in, all in one transaction, unless the table
-  /// stands in this version: then only the elements are put in. A table of another version is replaced, and with it
-  /// all that it held: pass everything that is to be there. Of `links`, those that are there get their guards.
+  /// Makes the tables that are wanted, with their sets, chains and rules, and puts `elements` in, one transaction a table,
+  /// unless the table stands in this version: then only the elements are put in. A table of another version is replaced,
+  /// and with it all that it held: pass everything that is to be there. Of `links`, those that are there get their guards.
+  ///
+  /// `inet wirehook` is always wanted, `bridge wirehook` where some element is of it; `.unsupported` once the first one
+  /// stands: the kernel cannot filter on bridges.
   ///
   /// Any number of processes may call this at once. Each builds on the generation of the ruleset that it has seen, and
   /// the kernel refuses all but one.
@@ -25,17 +28,27 @@ extension FirewallSocket {
   private borrowing func build(
     elements: [Element], guarding links: [InterfaceName], evenIfCurrent: Bool, deadline: Int64
   ) throws(NFTablesError) {
+    let inet = elements.filter { $0.set.table == .inet }
+    try build(.inet, elements: inet, guarding: links, evenIfCurrent: evenIfCurrent, deadline: deadline)
+    guard inet.count < elements.count else { return }
+    let bridge = elements.filter { $0.set.table == .bridge }
+    try build(.bridge, elements: bridge, guarding: [], evenIfCurrent: evenIfCurrent, deadline: deadline)
+  }
+
+  private borrowing func build(
+    _ table: FirewallTable, elements: [Element], guarding links: [InterfaceName], evenIfCurrent: Bool, deadline: Int64
+  ) throws(NFTablesError) {
     while true {
       // One that is gone must not take the rest with it.
       let links = links.filter { canGuard($0) }
       let generation = try self.generation(deadline: deadline)
-      let version = try version(deadline: deadline)
+      let version = try version(of: table, deadline: deadline)
       do throws(NFTablesError) {
-        if version == Ruleset.version, !evenIfCurrent {
+        if version == table.version, !evenIfCurrent {
           return try add(elements, guarding: links, deadline: deadline)
         }
         return try create(
-          elements, guarding: links, replacing: version != nil, generation: generation, deadline: deadline)
+          table, elements, guarding: links, replacing: version != nil, generation: generation, deadline: deadline)
       } catch {
         // ERESTART: the generation is another by now. ENOENT: the table that stood has just been flushed, or a link has
         // gone, which is ENODEV where it was noticed before.
@@ -46,69 +59,78 @@ extension FirewallSocket {
     }
   }
 
-  /// Takes the table away, with everything in it, as `nft destroy table inet wirehook`.
-  package borrowing func deleteTable(deadline: Int64) throws(NFTablesError) {
+  /// Takes a table away, with everything in it, as `nft destroy table inet wirehook`.
+  package borrowing func deleteTable(_ table: FirewallTable = .inet, deadline: Int64) throws(NFTablesError) {
     var buffer = MessageBuffer(capacity: 8192, firstSequence: socket.sequenceForBatch)
     buffer.beginTransaction()
-    buffer.addTable()
-    buffer.deleteTable()
-    try commit(&buffer, for: "deleting table inet wirehook", deadline: deadline)
+    buffer.add(table)
+    buffer.delete(table)
+    try commit(&buffer, for: "deleting table \(table)", deadline: deadline)
   }
 
   /// Whether the table stands in this version with all of its sets and as many rules in each chain as it was built with:
   /// `nft flush table` takes the rules and leaves the rest.
-  package borrowing func isIntact(deadline: Int64) throws(NFTablesError) -> Bool {
-    guard try hasTable(deadline: deadline) else { return false }
+  package borrowing func isIntact(_ table: FirewallTable = .inet, deadline: Int64) throws(NFTablesError) -> Bool {
+    guard try version(of: table, deadline: deadline) == table.version else { return false }
     var rules: [String: Int] = [:]
-    try dump(NFT_MSG_GETRULE, table: Int(NFTA_RULE_TABLE.rawValue), deadline: deadline) {
+    try dump(NFT_MSG_GETRULE, of: table, table: Int(NFTA_RULE_TABLE.rawValue), deadline: deadline) {
       rules[$0[Int(NFTA_RULE_CHAIN.rawValue)]?.text ?? "", default: 0] += 1
     }
     var sets: Set<String> = []
-    try dump(NFT_MSG_GETSET, table: Int(NFTA_SET_TABLE.rawValue), deadline: deadline) {
+    try dump(NFT_MSG_GETSET, of: table, table: Int(NFTA_SET_TABLE.rawValue), deadline: deadline) {
       sets.insert($0[Int(NFTA_SET_NAME.rawValue)]?.text ?? "")
     }
-    return Ruleset.chains.allSatisfy { rules[$0.name.rawValue] == $0.rules.count }
-      && SetName.allCases.allSatisfy { sets.contains($0.rawValue) }
+    return table.chains.allSatisfy { rules[$0.name.rawValue] == $0.rules.count }
+      && table.sets.allSatisfy { sets.contains($0.rawValue) }
   }
 
   borrowing func dump(
-    _ message: nf_tables_msg_types, table: Int, deadline: Int64, _ body: (Attributes) -> Void
+    _ message: nf_tables_msg_types, of table: FirewallTable, table attribute: Int, deadline: Int64,
+    _ body: (Attributes) -> Void
   ) throws(NFTablesError) {
     var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
-    buffer.begin(NFTMessage.type(message), flags: UInt16(NLM_F_DUMP), family: MessageBuffer.inet)
-    buffer.put(table, Ruleset.table)
+    buffer.begin(NFTMessage.type(message), flags: UInt16(NLM_F_DUMP), family: table.family)
+    buffer.put(attribute, FirewallTable.name)
     buffer.end()
-    try query(&buffer, for: "reading table inet wirehook", deadline: deadline) {
+    try query(&buffer, for: "reading table \(table)", deadline: deadline) {
       // Old kernels answer with every table's.
-      if $0[table]?.text == Ruleset.table { body($0) }
+      if $0[attribute]?.text == FirewallTable.name { body($0) }
     }
   }
 
   private borrowing func create(
-    _ elements: [Element], guarding links: [InterfaceName], replacing: Bool, generation: UInt32, deadline: Int64
+    _ table: FirewallTable, _ elements: [Element], guarding links: [InterfaceName], replacing: Bool, generation: UInt32,
+    deadline: Int64
   ) throws(NFTablesError) {
     var buffer = MessageBuffer(
       capacity: 64 << 10 + MessageBuffer.capacity(elements: elements.count, times: 1)
         + links.count * MessageBuffer.guardRoom, firstSequence: socket.sequenceForBatch)
     buffer.beginTransaction(generation: generation)
-    if replacing { buffer.deleteTable() }
-    buffer.addTable()
+    if replacing { buffer.delete(table) }
+    buffer.add(table)
     var setID: UInt32 = 1
-    for set in SetName.allCases {
+    for set in table.sets {
       buffer.add(set, id: setID)
       setID += 1
     }
     // All chains come first: rules go to them.
-    for chain in Ruleset.chains { buffer.add(chain) }
-    for chain in Ruleset.chains {
+    for chain in table.chains { buffer.add(chain, to: table) }
+    for chain in table.chains {
       for rule in chain.rules {
-        buffer.append(rule, to: chain.name, firstSetID: setID)
+        buffer.append(rule, to: chain.name, of: table, firstSetID: setID)
         setID += UInt32(rule.anonymousSets.count)
       }
     }
     buffer.change(NFT_MSG_NEWSETELEM, elements)
     for link in links { buffer.addGuard(link) }
-    try commit(&buffer, for: "building table inet wirehook", deadline: deadline)
+    let request = "building table \(table)"
+    do throws(NFTablesError) {
+      try commit(&buffer, for: request, deadline: deadline)
+    } catch {
+      // Everything that the transaction names it makes itself: what is missing is the kernel's filter on bridges.
+      guard table == .bridge, error.kind == .missing else { throw error }
+      throw NFTablesError(request, code: EOPNOTSUPP, extack: "this kernel has no nf_tables for bridges")
+    }
   }
 
   /// The number of the ruleset's generation, which every transaction counts up.

@@ -1,6 +1,6 @@
 package import WireCore
 
-/// One element of a set or map of `inet wirehook`, in the kernel's bytes: compared as such with what a dump returns.
+/// One element of a set or map of ours, in the kernel's bytes: compared as such with what a dump returns.
 package struct Element: Sendable, Hashable {
   package let set: SetName
   /// The key; of an interval its first value.
@@ -91,6 +91,19 @@ extension Element {
     let key = callKey(transport, hostPort, container)
     return Element(
       container.family == .ipv4 ? .allow4 : .allow6, key + source.first.bytes, end: key + source.last.bytes)
+  }
+
+  /// What comes in by this host end is checked: its sender must be one of the following.
+  package static func antispoof(_ hostEnd: InterfaceName) -> Element { Element(.antispoof, Field.name(hostEnd)) }
+  package static func sender(_ hostEnd: InterfaceName, _ mac: MACAddress) -> Element {
+    Element(.ethers, Field.join(Field.name(hostEnd), mac.bytes))
+  }
+  package static func sender(_ hostEnd: InterfaceName, _ address: IPAddress) -> Element {
+    Element(address.family == .ipv4 ? .sources4 : .sources6, Field.name(hostEnd) + address.bytes)
+  }
+  /// Any address of this family may be the sender's.
+  package static func anySender(_ hostEnd: InterfaceName, _ family: Family) -> Element {
+    Element(family == .ipv4 ? .free4 : .free6, Field.name(hostEnd))
   }
 
   private static func callKey(_ transport: TransportProtocol, _ hostPort: UInt16, _ container: IPAddress) -> [UInt8] {

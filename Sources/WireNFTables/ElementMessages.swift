@@ -22,8 +22,8 @@ extension MessageBuffer {
       while !rest.isEmpty {
         let part = rest.prefix(Self.elementsPerMessage)
         rest = rest.dropFirst(part.count)
-        begin(NFTMessage.type(message), flags: flags, family: Self.inet)
-        put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), Ruleset.table)
+        begin(NFTMessage.type(message), flags: flags, family: set.table.family)
+        put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), FirewallTable.name)
         put(Int(NFTA_SET_ELEM_LIST_SET.rawValue), set.rawValue)
         nest(Int(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)) { for element in part { $0.put(element) } }
         end()
@@ -33,8 +33,8 @@ extension MessageBuffer {
 
   /// As `nft get element`: one question, answered by the element or by ENOENT.
   mutating func ask(for element: Element) {
-    begin(NFTMessage.type(NFT_MSG_GETSETELEM), flags: 0, family: Self.inet)
-    put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), Ruleset.table)
+    begin(NFTMessage.type(NFT_MSG_GETSETELEM), flags: 0, family: element.set.table.family)
+    put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), FirewallTable.name)
     put(Int(NFTA_SET_ELEM_LIST_SET.rawValue), element.set.rawValue)
     nest(Int(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)) {
       $0.nest(Int(NFTA_LIST_ELEM.rawValue)) { $0.putValue(Int(NFTA_SET_ELEM_KEY.rawValue), element.key) }

@@ -24,7 +24,8 @@ extension Element: CustomStringConvertible {
 
   private static func text(_ bytes: ArraySlice<UInt8>, _ type: DataType) -> String {
     switch type {
-    case .ipv4Address, .ipv6Address: return IPAddress(bytes: bytes).map { $0.description } ?? "?"
+    case .ipv4Address, .ipv6Address, .integer: return IPAddress(bytes: bytes).map { $0.description } ?? "?"
+    case .etherAddress: return MACAddress(bytes: bytes).map { $0.description } ?? "?"
     case .interfaceName: return "\"\(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))\""
     case .transportProtocol:
       return bytes.first.flatMap { TransportProtocol(number: $0) }?.rawValue ?? bytes.first.map { "\($0)" } ?? "?"

@@ -2,7 +2,7 @@ internal import CNftnl
 internal import Glibc
 package import WireCore
 
-/// The table `inet wirehook` of the network namespace that the opening thread is in.
+/// The tables `inet wirehook` and `bridge wirehook` of the network namespace that the opening thread is in.
 ///
 /// Deadlines are of CLOCK_MONOTONIC, in milliseconds. Every change is one transaction: all of it, or nothing.
 package struct FirewallSocket: ~Copyable {
@@ -25,7 +25,7 @@ package struct FirewallSocket: ~Copyable {
     guard !elements.isEmpty || !links.isEmpty else { return }
     // Asked before, because old kernels say of a link what they say of a table that is not there: ENOENT.
     if let gone = links.first(where: { !canGuard($0) }) { throw NFTablesError("guarding link \(gone)", code: ENODEV) }
-    let request = "adding elements to inet wirehook"
+    let request = "adding elements to table wirehook"
     do throws(NFTablesError) {
       return try change(adding: elements, guarding: links, for: request, deadline: deadline)
     } catch {
@@ -59,11 +59,17 @@ package struct FirewallSocket: ~Copyable {
     do throws(NFTablesError) {
       // Adding first makes the deletion find what it deletes, and makes the kernel refuse if the data is not ours.
       try change(
-        adding: elements, guarding: links, thenDeleting: true, for: "removing elements of inet wirehook",
+        adding: elements, guarding: links, thenDeleting: true, for: "removing elements of table wirehook",
         deadline: deadline)
     } catch {
       guard [.busy, .exists, .missing].contains(error.kind) else { throw error }
-      if error.kind == .missing, try version(deadline: deadline) == nil { return }
+      if let table = elements.first?.set.table, elements.contains(where: { $0.set.table != table }) {
+        // One table may be gone while the other stands.
+        try remove(elements.filter { $0.set.table == .inet }, guarding: links, deadline: deadline)
+        return try remove(elements.filter { $0.set.table == .bridge }, deadline: deadline)
+      }
+      let table = elements.first?.set.table ?? .inet
+      if error.kind == .missing, try version(of: table, deadline: deadline) == nil { return }
       if !links.isEmpty {
         // Without elements there is nothing that somebody else could have.
         guard !elements.isEmpty else { throw error }

@@ -30,7 +30,7 @@ extension FirewallSocket {
   /// The links that are guarded, or were until they went; none without the table.
   package borrowing func guards(deadline: Int64) throws(NFTablesError) -> [InterfaceName] {
     var links: [InterfaceName] = []
-    try dump(NFT_MSG_GETCHAIN, table: Int(NFTA_CHAIN_TABLE.rawValue), deadline: deadline) {
+    try dump(NFT_MSG_GETCHAIN, of: .inet, table: Int(NFTA_CHAIN_TABLE.rawValue), deadline: deadline) {
       if let link = Guard.link(of: $0) { links.append(link) }
     }
     return links
@@ -68,8 +68,8 @@ extension MessageBuffer {
 
   private mutating func beginChain(_ message: nf_tables_msg_types, for link: InterfaceName) {
     let flags = message == NFT_MSG_NEWCHAIN ? UInt16(NLM_F_CREATE) : 0
-    begin(NFTMessage.type(message), flags: flags, family: Self.inet)
-    put(Int(NFTA_CHAIN_TABLE.rawValue), Ruleset.table)
+    begin(NFTMessage.type(message), flags: flags, family: FirewallTable.inet.family)
+    put(Int(NFTA_CHAIN_TABLE.rawValue), FirewallTable.name)
     put(Int(NFTA_CHAIN_NAME.rawValue), Guard.chain(for: link))
   }
 }

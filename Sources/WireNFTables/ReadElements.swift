@@ -3,14 +3,16 @@ internal import Glibc
 
 extension FirewallSocket {
   /// The version of the table's ruleset; nil without a table, 0 for a table that is not of any version of ours.
-  package borrowing func version(deadline: Int64) throws(NFTablesError) -> UInt32? {
+  package borrowing func version(
+    of table: FirewallTable = .inet, deadline: Int64
+  ) throws(NFTablesError) -> UInt32? {
     var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
-    buffer.begin(NFTMessage.type(NFT_MSG_GETTABLE), flags: 0, family: MessageBuffer.inet)
-    buffer.put(Int(NFTA_TABLE_NAME.rawValue), Ruleset.table)
+    buffer.begin(NFTMessage.type(NFT_MSG_GETTABLE), flags: 0, family: table.family)
+    buffer.put(Int(NFTA_TABLE_NAME.rawValue), FirewallTable.name)
     buffer.end()
     do throws(NFTablesError) {
       var version: UInt32?
-      try query(&buffer, for: "reading table inet wirehook", deadline: deadline) {
+      try query(&buffer, for: "reading table \(table)", deadline: deadline) {
         let notes = $0[Int(NFTA_TABLE_USERDATA.rawValue)]?.array ?? []
         version = UserData.text(UInt8(NFTNL_UDATA_TABLE_COMMENT.rawValue), in: notes).flatMap(TableVersion.parse) ?? 0
       }
@@ -21,18 +23,13 @@ extension FirewallSocket {
     }
   }
 
-  /// Whether the table stands, in this version.
-  package borrowing func hasTable(deadline: Int64) throws(NFTablesError) -> Bool {
-    try version(deadline: deadline) == Ruleset.version
-  }
-
-  /// What `set` holds, as `nft list set inet wirehook NAME`; `.missing` without table or set.
+  /// What `set` holds, as `nft list set TABLE NAME`; `.missing` without table or set.
   package borrowing func elements(of set: SetName, deadline: Int64) throws(NFTablesError) -> [Element] {
-    let request = "listing \(set.rawValue) of inet wirehook"
+    let request = "listing \(set.rawValue) of \(set.table)"
     for _ in 0..<Self.attempts {
       var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
-      buffer.begin(NFTMessage.type(NFT_MSG_GETSETELEM), flags: UInt16(NLM_F_DUMP), family: MessageBuffer.inet)
-      buffer.put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), Ruleset.table)
+      buffer.begin(NFTMessage.type(NFT_MSG_GETSETELEM), flags: UInt16(NLM_F_DUMP), family: set.table.family)
+      buffer.put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), FirewallTable.name)
       buffer.put(Int(NFTA_SET_ELEM_LIST_SET.rawValue), set.rawValue)
       buffer.end()
       var found: [RawElement] = []
@@ -69,7 +66,7 @@ extension FirewallSocket {
       var buffer = MessageBuffer(capacity: 512, firstSequence: socket.takeSequence(1))
       buffer.ask(for: element)
       do throws(NFTablesError) {
-        try query(&buffer, for: "reading an element of inet wirehook", deadline: deadline) {
+        try query(&buffer, for: "reading an element of \(element.set.table)", deadline: deadline) {
           found += RawElement.join(RawElement.all(in: $0), of: element.set)
         }
       } catch {

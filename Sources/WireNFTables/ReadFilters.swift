@@ -13,7 +13,7 @@ extension FirewallSocket {
         FilterChain(message).map { (table: message[Int(NFTA_CHAIN_TABLE.rawValue)]?.text ?? "", chain: $0) }
       }
       let names = Set(found.filter { $0.chain.hook.map(hooks.contains) ?? false }.map(\.table))
-      for name in names.sorted() where kind != .inet || name != Ruleset.table {
+      for name in names.sorted() where name != FirewallTable.name || kind != .inet && kind != .bridge {
         guard try isAwake(name, number, deadline: deadline) else { continue }
         var table = FilterTable(kind, name, chains: found.filter { $0.table == name }.map(\.chain))
         try read(&table, number, deadline: deadline)
@@ -55,7 +55,7 @@ extension FirewallSocket {
   /// Whether somebody's table `inet NAME` is there.
   package borrowing func hasTable(named name: String, deadline: Int64) throws(NFTablesError) -> Bool {
     var isThere = false
-    try askForTable(name, MessageBuffer.inet, deadline: deadline) { _ in isThere = true }
+    try askForTable(name, FirewallTable.inet.family, deadline: deadline) { _ in isThere = true }
     return isThere
   }
 

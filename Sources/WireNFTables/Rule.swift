@@ -2,7 +2,7 @@ internal import CNftnl
 internal import Glibc
 internal import WireCore
 
-/// The chains of `inet wirehook`.
+/// The chains of our tables.
 enum ChainName: String, CaseIterable, Sendable {
   case guardLoopback = "guard"
   case martian
@@ -14,6 +14,12 @@ enum ChainName: String, CaseIterable, Sendable {
   case published
   case restricted
   case input
+  case antispoof
+  case arpSender = "arp-sender"
+  case ipv4Sender = "ipv4-sender"
+  case ipv6Sender = "ipv6-sender"
+  case ipv6Address = "ipv6-address"
+  case advertised
 }
 
 /// A chain, and where it hangs; without a hook, others go to it.
@@ -65,6 +71,14 @@ enum Part: Sendable {
   case toThisHost
   /// `meta l4proto { tcp, udp, sctp }`
   case hasPorts
+  /// In a bridge's chain: `ether type arp`.
+  case carries(EtherType)
+  /// `arp htype 1 arp ptype ip arp hlen 6 arp plen 4`: the fields that follow are where the kernel reads them.
+  case resolvesIPv4
+  /// `ip saddr 0.0.0.0`, `ip6 saddr ::`: nobody's.
+  case isNobody(KeyField)
+  /// `icmpv6 type 134`, whatever extension headers stand before it.
+  case icmpv6(UInt8)
   /// `icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert }`
   case neighborDiscovery
   /// `ct state established,related`
@@ -92,6 +106,10 @@ enum KeyField: Sendable {
   case destinationPort
   /// The port that the client called, before DNAT.
   case originalPort
+  /// The sender of a bridged frame; of the packet in it, where its protocol is known; of an ARP message in it.
+  case etherSource, packetSource(Family), arpEtherSource, arpSource
+  /// Whose address a neighbour advertisement tells (RFC 4861 4.4).
+  case advertisedTarget
 
   var type: DataType {
     switch self {
@@ -99,6 +117,10 @@ enum KeyField: Sendable {
     case .source(let family), .destination(let family): family == .ipv4 ? .ipv4Address : .ipv6Address
     case .transport: .transportProtocol
     case .destinationPort, .originalPort: .port
+    case .etherSource, .arpEtherSource: .etherAddress
+    case .packetSource(let family): family == .ipv4 ? .ipv4Address : .integer
+    case .arpSource: .ipv4Address
+    case .advertisedTarget: .integer
     }
   }
 
@@ -113,9 +135,9 @@ enum KeyField: Sendable {
   /// The offset of an address in its network header (RFC 791, RFC 8200).
   private var addressOffset: UInt32 {
     switch self {
-    case .source(.ipv4): 12
+    case .source(.ipv4), .packetSource(.ipv4): 12
     case .destination(.ipv4): 16
-    case .source(.ipv6): 8
+    case .source(.ipv6), .packetSource(.ipv6): 8
     default: 24
     }
   }
@@ -125,11 +147,16 @@ enum KeyField: Sendable {
     switch self {
     case .iifname: .meta(NFT_META_IIFNAME, into: register)
     case .oifname: .meta(NFT_META_OIFNAME, into: register)
-    case .source, .destination:
+    case .source, .destination, .packetSource:
       .payload(
         base: NFT_PAYLOAD_NETWORK_HEADER, offset: addressOffset, length: UInt32(bytes ?? type.length), into: register)
     case .transport: .meta(NFT_META_L4PROTO, into: register)
     case .destinationPort: .payload(base: NFT_PAYLOAD_TRANSPORT_HEADER, offset: 2, length: 2, into: register)
+    case .etherSource: .payload(base: NFT_PAYLOAD_LL_HEADER, offset: 6, length: 6, into: register)
+    // RFC 826, of Ethernet and IPv4: eight bytes of types, then the sender's addresses.
+    case .arpEtherSource: .payload(base: NFT_PAYLOAD_NETWORK_HEADER, offset: 8, length: 6, into: register)
+    case .arpSource: .payload(base: NFT_PAYLOAD_NETWORK_HEADER, offset: 14, length: 4, into: register)
+    case .advertisedTarget: .payload(base: NFT_PAYLOAD_TRANSPORT_HEADER, offset: 8, length: 16, into: register)
     case .originalPort: .ct(NFT_CT_PROTO_DST, direction: UInt8(IP_CT_DIR_ORIGINAL.rawValue), into: register)
     }
   }

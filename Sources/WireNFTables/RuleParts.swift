@@ -32,6 +32,18 @@ extension Part {
       rule.expressions.append(.payload(base: NFT_PAYLOAD_TRANSPORT_HEADER, offset: 0, length: 1, into: first))
       // RFC 4861 4.1, 4.3 and 4.4: router solicitation, neighbor solicitation and advertisement.
       rule.lookUp(AnonymousSet(type: .icmpv6Type, members: [[133], [135], [136]]))
+    case .carries(let type):
+      rule.compare(
+        .meta(NFT_META_PROTOCOL, into: first), NFT_CMP_EQ, [UInt8(type.rawValue >> 8), UInt8(type.rawValue & 0xff)])
+    case .resolvesIPv4:
+      let header = Expression.payload(base: NFT_PAYLOAD_NETWORK_HEADER, offset: 0, length: 6, into: first)
+      rule.compare(header, NFT_CMP_EQ, [0, 1, 8, 0, 6, 4])
+    case .isNobody(let field):
+      rule.compare(field.load(into: first), NFT_CMP_EQ, [UInt8](repeating: 0, count: field.type.length))
+    case .icmpv6(let type):
+      rule.compare(KeyField.transport.load(into: first), NFT_CMP_EQ, [UInt8(IPPROTO_ICMPV6)])
+      rule.compare(
+        .payload(base: NFT_PAYLOAD_TRANSPORT_HEADER, offset: 0, length: 1, into: first), NFT_CMP_EQ, [type])
     case .established:
       // NF_CT_STATE_BIT of the kernel's nf_conntrack_common.h.
       rule.test(

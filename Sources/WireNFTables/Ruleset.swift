@@ -4,10 +4,6 @@ internal import WireCore
 /// The chains of `inet wirehook` and their rules: the same on every host, whatever containers there are. What differs is
 /// in the sets. docs/firewall.md draws which packet passes where.
 enum Ruleset {
-  /// Counts up with every change of a set, chain or rule: a table of another version is replaced.
-  static let version: UInt32 = 1
-  static let table = "wirehook"
-
   static let chains: [Chain] = [
     guardLoopback, martian, prerouting, output, postrouting, segment, forward, published, restricted, input,
   ]

@@ -6,8 +6,6 @@ internal import Glibc
 private let objectRoom = 4096
 
 extension MessageBuffer {
-  static let inet = UInt8(NFPROTO_INET)
-
   mutating func beginTransaction(generation: UInt32? = nil) {
     begin(
       UInt16(NFNL_MSG_BATCH_BEGIN), flags: 0, family: UInt8(AF_UNSPEC), resource: UInt16(NFNL_SUBSYS_NFTABLES))
@@ -22,29 +20,29 @@ extension MessageBuffer {
   }
 
   /// As `nft add table inet wirehook`, with the version as its comment.
-  mutating func addTable() {
-    guard let table = nftnl_table_alloc() else { return fail() }
-    defer { nftnl_table_free(table) }
-    nftnl_table_set_str(table, UInt16(NFTNL_TABLE_NAME.rawValue), Ruleset.table)
-    nftnl_table_set_u32(table, UInt16(NFTNL_TABLE_FLAGS.rawValue), 0)
-    let comment = UserData.text(UInt8(NFTNL_UDATA_TABLE_COMMENT.rawValue), TableVersion.comment(Ruleset.version))
-    nftnl_table_set_data(table, UInt16(NFTNL_TABLE_USERDATA.rawValue), comment, UInt32(comment.count))
-    begin(NFTMessage.type(NFT_MSG_NEWTABLE), flags: UInt16(NLM_F_CREATE), family: Self.inet, roomFor: objectRoom)
+  mutating func add(_ table: FirewallTable) {
+    guard let object = nftnl_table_alloc() else { return fail() }
+    defer { nftnl_table_free(object) }
+    nftnl_table_set_str(object, UInt16(NFTNL_TABLE_NAME.rawValue), FirewallTable.name)
+    nftnl_table_set_u32(object, UInt16(NFTNL_TABLE_FLAGS.rawValue), 0)
+    let comment = UserData.text(UInt8(NFTNL_UDATA_TABLE_COMMENT.rawValue), TableVersion.comment(table.version))
+    nftnl_table_set_data(object, UInt16(NFTNL_TABLE_USERDATA.rawValue), comment, UInt32(comment.count))
+    begin(NFTMessage.type(NFT_MSG_NEWTABLE), flags: UInt16(NLM_F_CREATE), family: table.family, roomFor: objectRoom)
     guard !overflowed else { return }
-    nftnl_table_nlmsg_build_payload(header, table)
+    nftnl_table_nlmsg_build_payload(header, object)
     end()
   }
 
-  mutating func deleteTable() {
-    begin(NFTMessage.type(NFT_MSG_DELTABLE), flags: 0, family: Self.inet)
-    put(Int(NFTA_TABLE_NAME.rawValue), Ruleset.table)
+  mutating func delete(_ table: FirewallTable) {
+    begin(NFTMessage.type(NFT_MSG_DELTABLE), flags: 0, family: table.family)
+    put(Int(NFTA_TABLE_NAME.rawValue), FirewallTable.name)
     end()
   }
 
-  mutating func add(_ chain: Chain) {
+  mutating func add(_ chain: Chain, to table: FirewallTable) {
     guard let object = nftnl_chain_alloc() else { return fail() }
     defer { nftnl_chain_free(object) }
-    nftnl_chain_set_str(object, UInt16(NFTNL_CHAIN_TABLE.rawValue), Ruleset.table)
+    nftnl_chain_set_str(object, UInt16(NFTNL_CHAIN_TABLE.rawValue), FirewallTable.name)
     nftnl_chain_set_str(object, UInt16(NFTNL_CHAIN_NAME.rawValue), chain.name.rawValue)
     if let hook = chain.hook {
       nftnl_chain_set_str(object, UInt16(NFTNL_CHAIN_TYPE.rawValue), hook.type)
@@ -52,18 +50,18 @@ extension MessageBuffer {
       nftnl_chain_set_s32(object, UInt16(NFTNL_CHAIN_PRIO.rawValue), hook.priority)
       nftnl_chain_set_u32(object, UInt16(NFTNL_CHAIN_POLICY.rawValue), UInt32(NF_ACCEPT))
     }
-    begin(NFTMessage.type(NFT_MSG_NEWCHAIN), flags: UInt16(NLM_F_CREATE), family: Self.inet, roomFor: objectRoom)
+    begin(NFTMessage.type(NFT_MSG_NEWCHAIN), flags: UInt16(NLM_F_CREATE), family: table.family, roomFor: objectRoom)
     guard !overflowed else { return }
     nftnl_chain_nlmsg_build_payload(header, object)
     end()
   }
 
   /// A rule behind the others of its chain, and before it the sets that it has for itself. `firstSetID` counts them.
-  mutating func append(_ rule: Rule, to chain: ChainName, firstSetID: UInt32) {
-    for (index, set) in rule.anonymousSets.enumerated() { add(set, id: firstSetID + UInt32(index)) }
+  mutating func append(_ rule: Rule, to chain: ChainName, of table: FirewallTable, firstSetID: UInt32) {
+    for (index, set) in rule.anonymousSets.enumerated() { add(set, of: table, id: firstSetID + UInt32(index)) }
     append(
-      rule.expressions.map { $0.numbered(from: firstSetID) }, to: chain.rawValue, of: Ruleset.table, family: Self.inet,
-      comment: rule.comment)
+      rule.expressions.map { $0.numbered(from: firstSetID) }, to: chain.rawValue, of: FirewallTable.name,
+      family: table.family, comment: rule.comment)
   }
 
   /// As `nft add rule`; with `position`, as `nft insert rule … handle N`.
@@ -117,6 +115,21 @@ enum UserData {
   static func number(_ type: UInt8, _ value: UInt32) -> [UInt8] {
     [type, 4] + withUnsafeBytes(of: value) { Array($0) }
   }
+
+  private static func nest(_ type: UInt8, _ notes: [UInt8]...) -> [UInt8] {
+    let bytes = notes.flatMap { $0 }
+    return [type, UInt8(bytes.count)] + bytes
+  }
+
+  /// What nft notes of `typeof iifname . @nh,64,128` (its `enum expr_types`, which stand in the kernel's memory and so are
+  /// fixed): a concatenation (13) of meta (9) and payload (7), each with its kind and then its own notes.
+  static let typeOfNameAndRaw128: [UInt8] = nest(
+    UInt8(NFTNL_UDATA_SET_KEY_TYPEOF.rawValue), number(0, 13),
+    nest(
+      1, nest(0, number(0, 9), nest(1, number(0, UInt32(NFT_META_IIFNAME.rawValue)))),
+      // No protocol that nft knows, base (2 network), offset and length in bits.
+      nest(
+        1, number(0, 7), nest(1, number(0, 0), number(1, 0), number(2, 2), number(3, 64), number(4, 128)))))
 
   /// The text of the first note of `type`.
   static func text(_ type: UInt8, in bytes: [UInt8]) -> String? {

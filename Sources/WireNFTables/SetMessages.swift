@@ -2,10 +2,10 @@ internal import CNftnl
 internal import Glibc
 
 extension MessageBuffer {
-  /// As `nft add set inet wirehook NAME { type …; }`.
+  /// As `nft add set inet wirehook NAME { type …; }`, in the set's own table.
   mutating func add(_ name: SetName, id: UInt32) {
     let definition = name.definition
-    beginSet(name.rawValue, flags: definition.flags, id: id)
+    beginSet(name.rawValue, of: name.table, flags: definition.flags, id: id)
     put(Int(NFTA_SET_KEY_TYPE.rawValue), DataType.concatenated(definition.key))
     put(Int(NFTA_SET_KEY_LEN.rawValue), UInt32(definition.keyLength))
     if definition.isMap {
@@ -25,17 +25,18 @@ extension MessageBuffer {
     end()
   }
 
-  /// A set of one rule, with its members.
-  mutating func add(_ set: AnonymousSet, id: UInt32) {
-    beginSet(AnonymousSet.name, flags: NFT_SET_ANONYMOUS.rawValue | NFT_SET_CONSTANT.rawValue, id: id)
+  /// A set of one rule of the table, with its members.
+  mutating func add(_ set: AnonymousSet, of table: FirewallTable, id: UInt32) {
+    beginSet(
+      AnonymousSet.name, of: table, flags: NFT_SET_ANONYMOUS.rawValue | NFT_SET_CONSTANT.rawValue, id: id)
     put(Int(NFTA_SET_KEY_TYPE.rawValue), set.type.rawValue)
     put(Int(NFTA_SET_KEY_LEN.rawValue), UInt32(set.type.length))
     nest(Int(NFTA_SET_DESC.rawValue)) { $0.put(Int(NFTA_SET_DESC_SIZE.rawValue), UInt32(set.members.count)) }
     put(
       Int(NFTA_SET_USERDATA.rawValue), UserData.number(UInt8(NFTNL_UDATA_SET_KEYBYTEORDER.rawValue), ByteOrder.network))
     end()
-    begin(NFTMessage.type(NFT_MSG_NEWSETELEM), flags: UInt16(NLM_F_CREATE), family: Self.inet)
-    put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), Ruleset.table)
+    begin(NFTMessage.type(NFT_MSG_NEWSETELEM), flags: UInt16(NLM_F_CREATE), family: table.family)
+    put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), FirewallTable.name)
     put(Int(NFTA_SET_ELEM_LIST_SET.rawValue), AnonymousSet.name)
     put(Int(NFTA_SET_ELEM_LIST_SET_ID.rawValue), id)
     nest(Int(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)) {
@@ -46,9 +47,9 @@ extension MessageBuffer {
     end()
   }
 
-  private mutating func beginSet(_ name: String, flags: UInt32, id: UInt32) {
-    begin(NFTMessage.type(NFT_MSG_NEWSET), flags: UInt16(NLM_F_CREATE), family: Self.inet)
-    put(Int(NFTA_SET_TABLE.rawValue), Ruleset.table)
+  private mutating func beginSet(_ name: String, of table: FirewallTable, flags: UInt32, id: UInt32) {
+    begin(NFTMessage.type(NFT_MSG_NEWSET), flags: UInt16(NLM_F_CREATE), family: table.family)
+    put(Int(NFTA_SET_TABLE.rawValue), FirewallTable.name)
     put(Int(NFTA_SET_NAME.rawValue), name)
     put(Int(NFTA_SET_FLAGS.rawValue), flags)
     put(Int(NFTA_SET_ID.rawValue), id)
@@ -87,6 +88,6 @@ private extension SetDefinition {
   var userData: [UInt8] {
     UserData.number(UInt8(NFTNL_UDATA_SET_KEYBYTEORDER.rawValue), ByteOrder.of(key))
       + (isMap ? UserData.number(UInt8(NFTNL_UDATA_SET_DATABYTEORDER.rawValue), ByteOrder.of(data)) : [])
-      + UserData.text(UInt8(NFTNL_UDATA_SET_COMMENT.rawValue), comment)
+      + (keyTypeOf ?? []) + UserData.text(UInt8(NFTNL_UDATA_SET_COMMENT.rawValue), comment)
   }
 }

@@ -1,6 +1,6 @@
 internal import WireCore
 
-/// The maps and sets of `inet wirehook`. Everything that belongs to one container or one network is an element of these;
+/// The maps and sets of our tables. Everything that belongs to one container or one network is an element of these;
 /// no rule is ever added for one.
 package enum SetName: String, CaseIterable, Sendable, Hashable {
   /// Published on every address of the host: protocol, host port → container address, container port.
@@ -35,12 +35,33 @@ package enum SetName: String, CaseIterable, Sendable, Hashable {
   case restricted4, restricted6
   /// Who may: container, protocol, host port, source.
   case allow4, allow6
+  /// In `bridge wirehook`: host ends whose container is held to its own addresses.
+  case antispoof
+  /// Host end, and the MAC address that it may send from.
+  case ethers
+  /// Host end, and the addresses that it may send from.
+  case sources4, sources6
+  /// Host ends whose container chooses its addresses of this family itself; it is held to its MAC address.
+  case free4, free6
+}
+
+extension SetName {
+  /// The table that holds it.
+  package var table: FirewallTable {
+    switch self {
+    case .antispoof, .ethers, .sources4, .sources6, .free4, .free6: .bridge
+    default: .inet
+    }
+  }
 }
 
 /// The data types of nft, as it numbers them (`enum datatypes` in its datatype.h: fixed, they stand in saved rulesets).
 enum DataType: UInt32, Sendable {
+  /// Bytes that nft knows no better: of 128 bits here.
+  case integer = 4
   case ipv4Address = 7
   case ipv6Address = 8
+  case etherAddress = 9
   case transportProtocol = 12
   case port = 13
   case icmpv6Type = 29
@@ -50,7 +71,8 @@ enum DataType: UInt32, Sendable {
   var length: Int {
     switch self {
     case .ipv4Address: 4
-    case .ipv6Address: 16
+    case .ipv6Address, .integer: 16
+    case .etherAddress: 6
     case .transportProtocol, .icmpv6Type: 1
     case .port: 2
     case .interfaceName: InterfaceName.limit + 1
@@ -66,6 +88,8 @@ struct SetDefinition: Sendable {
   let key: [DataType]
   var data: [DataType] = []
   var isInterval = false
+  /// For a key whose type does not say its length: nft's own note of what it is made of.
+  var keyTypeOf: [UInt8]?
   let comment: String
 
   var isMap: Bool { !data.isEmpty }
@@ -109,6 +133,14 @@ extension SetName {
     case .restricted6: Self.restricted(.ipv6Address)
     case .allow4: Self.allowed(.ipv4Address)
     case .allow6: Self.allowed(.ipv6Address)
+    case .antispoof: SetDefinition(key: [.interfaceName], comment: "host ends held to their own addresses")
+    case .ethers: Self.senders(.etherAddress)
+    case .sources4: Self.senders(.ipv4Address)
+    case .sources6:
+      SetDefinition(
+        key: [.interfaceName, .integer], keyTypeOf: UserData.typeOfNameAndRaw128,
+        comment: "host ends and what they may send from")
+    case .free4, .free6: SetDefinition(key: [.interfaceName], comment: "host ends held to their MAC address alone")
     }
   }
 
@@ -126,6 +158,10 @@ extension SetName {
 
   private static func sources(_ address: DataType, isInterval: Bool = false, _ comment: String) -> SetDefinition {
     SetDefinition(key: [address], data: [address], isInterval: isInterval, comment: comment)
+  }
+
+  private static func senders(_ address: DataType) -> SetDefinition {
+    SetDefinition(key: [.interfaceName, address], comment: "host ends and what they may send from")
   }
 
   private static func restricted(_ address: DataType) -> SetDefinition {

@@ -16,11 +16,15 @@ package struct BridgePortSettings: Sendable, Hashable {
 }
 
 extension Batch {
-  /// Makes a bridge that forwards at once (no forward delay). A MAC given here stays, whatever ports come and go.
-  /// As `ip link add NAME address MAC type bridge forward_delay 0`.
+  /// Makes a bridge that forwards at once (no forward delay), and learns no address from frames of link-local protocols
+  /// (01:80:c2:00:00:0X), which pass no filter: else one of them makes the bridge send another's frames here. A MAC given here stays, whatever ports come and go.
+  /// As `ip link add NAME address MAC type bridge forward_delay 0 no_linklocal_learn 1`; kernels before 5.0 pass it over.
   package mutating func createBridge(_ name: InterfaceName, _ settings: LinkSettings, filtersVLANs: Bool = false) {
     createLink(name, settings, kind: "bridge") { message in
       message.put(IFLA_BR_FORWARD_DELAY, UInt32(0))
+      let noLinkLocalLearning = UInt32(1) << BR_BOOLOPT_NO_LL_LEARN.rawValue
+      message.put(
+        IFLA_BR_MULTI_BOOLOPT, plain: br_boolopt_multi(optval: noLinkLocalLearning, optmask: noLinkLocalLearning))
       if filtersVLANs { message.put(IFLA_BR_VLAN_FILTERING, UInt8(1)) }
     }
   }

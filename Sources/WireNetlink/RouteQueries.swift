@@ -36,6 +36,16 @@ extension NetlinkSocket {
 
   /// The index of the link by which `target` is reached; nil where no route leads there. As `ip route get TARGET`.
   package func uplink(to target: IPAddress, until deadline: Deadline) throws(NetlinkError) -> UInt32? {
+    guard let route = try way(to: target, until: deadline), route.kind == .unicast else { return nil }
+    return route.link
+  }
+
+  /// Whether this host has the address. As `ip route get ADDRESS`.
+  package func isLocal(_ address: IPAddress, until deadline: Deadline) throws(NetlinkError) -> Bool {
+    try way(to: address, until: deadline)?.kind == .local
+  }
+
+  private func way(to target: IPAddress, until deadline: Deadline) throws(NetlinkError) -> Route? {
     let family = target.family
     var batch = Batch()
     var header = rtmsg()
@@ -47,8 +57,7 @@ extension NetlinkSocket {
     let found = try ask(batch, absent: absent, until: deadline) { (message) throws(NetlinkError) in
       try Route(message: message)
     }
-    guard let route = found ?? nil, route.kind == .unicast else { return nil }
-    return route.link
+    return found ?? nil
   }
 }
 

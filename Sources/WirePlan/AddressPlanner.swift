@@ -93,6 +93,7 @@ struct AddressPlanner {
     if facts.bridgeAddresses.contains(where: { $0.address == address }) {
       throw refuse("bridge \(facts.network.bridge) has it")
     }
+    if facts.hostAddresses.contains(address) { throw refuse("this host has it") }
     guard let length = given.length ?? subnet?.prefix.length, let prefix = Prefix(address, length) else {
       throw refuse("the network says no prefix length", "write it as ADDRESS/LENGTH")
     }

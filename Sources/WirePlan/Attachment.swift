@@ -84,6 +84,8 @@ package struct AttachedInterface: Sendable, Hashable {
   package var hairpin = false
   /// The bridge keeps this port from every other isolated one.
   package var isolated = false
+  /// What it sends has its own addresses as the sender's, or is dropped.
+  package var antispoof = false
   /// The neighbours are told who has the addresses now.
   package var announced = false
   /// Router advertisements and autoconfiguration stay on.

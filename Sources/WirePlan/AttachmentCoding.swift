@@ -56,6 +56,7 @@ extension AttachedInterface {
     members.set("shaper", shaper.map { .string($0.description) })
     members.set("hairpin", flag: hairpin)
     members.set("isolated", flag: isolated)
+    members.set("antispoof", flag: antispoof)
     members.set("announced", flag: announced)
     members.set("slaac", flag: slaac)
     members.set("snat", texts: sourceAddresses)
@@ -88,6 +89,7 @@ extension AttachedInterface {
     shaper = try reader["shaper"]?.interfaceName()
     hairpin = try reader["hairpin"]?.bool() ?? false
     isolated = try reader["isolated"]?.bool() ?? false
+    antispoof = try reader["antispoof"]?.bool() ?? false
     announced = try reader["announced"]?.bool() ?? false
     slaac = try reader["slaac"]?.bool() ?? false
     sourceAddresses = try reader.list("snat", "an address") { IPAddress($0) }

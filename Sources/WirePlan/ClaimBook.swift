@@ -20,6 +20,9 @@ package protocol ClaimBook: ~Copyable {
     _ address: IPAddress, segment: String, interface: InterfaceName, for container: ContainerIdentity
   ) throws(PlanFailure)
 
+  /// The other container on this bridge that has the MAC address.
+  func macHolder(_ mac: MACAddress, on bridge: InterfaceName, besides container: String) throws(PlanFailure) -> String?
+
   /// The host port that was chosen for this owner's container port before.
   func rememberedPort(
     _ transport: TransportProtocol, host: IPAddress?, containerPort: UInt16, owner: String

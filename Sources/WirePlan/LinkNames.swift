@@ -24,12 +24,21 @@ package enum LinkNames {
     InterfaceName(derived: "wx" + token("\(bridge)/\(key)/\(remote.map { "\($0)" } ?? "")", 0))
   }
 
-  /// What `ip link` shows beside the host end. The kernel takes 255 bytes (IFALIASZ).
+  /// What `ip link` shows beside the host end. The kernel takes 255 bytes (IFALIASZ): a name that has no room is cut, an
+  /// id never, for the last word is read back as the id. One that is too long for that, or is more than one word, is told
+  /// by a hash, which is no other container's id.
   package static func alias(container: ContainerIdentity, interface: InterfaceName) -> String {
-    let name = container.name.map { "\($0) " } ?? ""
-    var text = "\(aliasPrefix)\(interface) of \(name)\(container.id)".escapingControls(limit: 200)
-    while text.utf8.count > 255 { text.removeLast() }
-    return text
+    let begin = "\(aliasPrefix)\(interface) of "
+    let id = isWord(container.id) ? container.id : "#" + token(container.id, 0)
+    guard let name = container.name else { return begin + id }
+    var text = name.escapingControls(limit: 200)
+    while begin.utf8.count + text.utf8.count + id.utf8.count >= 255, !text.isEmpty { text.removeLast() }
+    return begin + (text.isEmpty ? id : "\(text) \(id)")
+  }
+
+  /// Whether an id can stand in an alias as it is: `#` begins those that cannot.
+  private static func isWord(_ id: String) -> Bool {
+    id.utf8.count <= 200 && id.utf8.first != UInt8(ascii: "#") && id.utf8.allSatisfy { (0x21...0x7e).contains($0) }
   }
 
   /// How each alias of ours begins; a bridge that we made says `wirehook: network NAME`.
@@ -83,6 +92,12 @@ package enum LinkNames {
       return MACAddress(0x0a58 << 32 | StableHash.of(ipv6.address.description) >> 32)
     }
     return MACAddress(0x0a59 << 32 | StableHash.of("\(owner)/\(interface)") >> 32)
+  }
+
+  /// Whether a MAC address is of those that are given here, so that nobody else may choose it: it may be another
+  /// container's tomorrow, or is a bridge's, or a host end's.
+  package static func gives(_ mac: MACAddress) -> Bool {
+    mac.bytes[0] == 0xfe || mac.bytes[0] == 0x0a && (0x57...0x5a).contains(mac.bytes[1])
   }
 
   /// The host end's MAC address: a bridge without a fixed one takes the lowest of its ports', and `fe` is lower than none.

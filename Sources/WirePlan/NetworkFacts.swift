@@ -8,6 +8,8 @@ package struct NetworkFacts: Sendable, Equatable {
   package var bridgeMTU: UInt32?
   /// The bridge's own addresses; asked only for a bridge that is not managed.
   package var bridgeAddresses: [Prefix]
+  /// Those of the addresses asked for that this host has itself.
+  package var hostAddresses: [IPAddress] = []
   /// How its containers are ports of Open vSwitch; nil for a Linux bridge.
   package var switchPort: SwitchPort?
   /// What the tunnels to other hosts leave of the MTU, in bytes; nil without tunnels.

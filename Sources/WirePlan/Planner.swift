@@ -42,7 +42,9 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
   ) throws(PlanFailure) -> AttachedInterface {
     let network = facts.network
     let addresses = try AddressPlanner(container: container, request: request, facts: facts, host: host).plan(book)
-    let mac = request.mac ?? LinkNames.mac(addresses: addresses, owner: container.owner, interface: request.name)
+    let derived = LinkNames.mac(addresses: addresses, owner: container.owner, interface: request.name)
+    let mac = request.mac ?? derived
+    if mac != derived { try check(mac, on: network, book) }
     var interface = AttachedInterface(
       name: request.name, network: network.name, bridge: network.bridge,
       hostLink: try hostLink(request.name, facts, book),
@@ -61,12 +63,32 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
     // drop that as well. It sees nothing of what Open vSwitch forwards.
     interface.isolated =
       network.isolate == .containers && (facts.switchPort != nil || !host.bridgeNetfilterIsWhole)
+    interface.antispoof = network.antispoof && facts.switchPort == nil
     // On a bridge of ours an address always has the MAC that follows from it: nobody can remember another one. Each
     // announcement is flooded to every port, 3 ms of a processor's time with 300 of them.
     interface.announced = request.mac != nil || !network.managed
     interface.slaac = network.slaac
     interface.sourceAddresses = try sourceAddresses(request, interface)
     return interface
+  }
+
+  /// Refuses a MAC address of the container's own choice that is another's.
+  private borrowing func check(
+    _ mac: MACAddress, on network: Network, _ book: borrowing Book
+  ) throws(PlanFailure) {
+    let what = "annotation wirehook.mac \"\(mac)\""
+    guard !LinkNames.gives(mac) else {
+      throw .refused(
+        WireError(
+          what, "wirehook gives addresses that begin so by itself, to bridges and to containers by their IP addresses",
+          hint: "take one that begins with 02:"))
+    }
+    guard let holder = try book.macHolder(mac, on: network.bridge, besides: container.id) else { return }
+    throw .taken(
+      by: holder,
+      WireError(
+        what, "container \(holder.quoted) has it on bridge \(network.bridge)",
+        hint: "take another one, or stop that container"))
   }
 
   /// A Linux bridge's port has the same name in each of the container's lives. ovs-vswitchd keeps what it knows by name: it

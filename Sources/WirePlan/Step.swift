@@ -19,6 +19,8 @@ package enum Step: Sendable, Hashable {
 
   /// The host's own IP stack does not hear what comes in on this host end.
   case guardIngress(InterfaceName)
+  /// What comes in by a host end has the container's addresses as its sender's, or is dropped.
+  case checkSender(SenderCheck)
   /// DNAT, as elements of the port maps.
   case publish(PublishedPort)
   /// SNAT to one of the host's addresses.
@@ -54,7 +56,7 @@ package enum Step: Sendable, Hashable {
     case .veth, .portFlags, .portVLAN: .host
     case .switchPort: .switch
     case .ingressLimit, .egressLimit: .shaping
-    case .guardIngress, .publish, .sourceNAT, .noWayBack, .forgetFlows: .firewall
+    case .guardIngress, .checkSender, .publish, .sourceNAT, .noWayBack, .forgetFlows: .firewall
     case .setting: .settings
     case .checksumsInSoftware, .ownEgressLimit, .address, .linkUp, .route, .rule: .container
     case .edit: .files

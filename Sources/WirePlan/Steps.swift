@@ -19,7 +19,7 @@ extension Step {
   }
 
   private static func firewall(_ attachment: Attachment) -> [Step] {
-    var steps: [Step] = []
+    var steps = attachment.interfaces.compactMap { $0.antispoof ? Step.checkSender(SenderCheck($0)) : nil }
     for interface in attachment.interfaces {
       for host in interface.sourceAddresses {
         for container in interface.addresses where container.family == host.family {
@@ -114,5 +114,5 @@ extension Step {
 
 extension AttachedInterface {
   /// One that has no address at all is for the container to configure.
-  fileprivate var speaksIPv6: Bool { addresses.isEmpty || slaac || address(.ipv6) != nil }
+  var speaksIPv6: Bool { addresses.isEmpty || slaac || address(.ipv6) != nil }
 }

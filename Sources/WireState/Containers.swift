@@ -123,6 +123,16 @@ extension Store {
     return try container(id: id)
   }
 
+  /// The id of another container whose document holds both texts.
+  package func container(
+    besides id: String, holding one: String, and other: String
+  ) throws(StateError) -> String? {
+    try database.first(
+      "SELECT id FROM container WHERE id <> ? AND instr(document, ?) > 0 AND instr(document, ?) > 0 LIMIT 1",
+      [.text(id), .text(one), .text(other)]
+    ) { row throws(StateError) in try row.text(0) }
+  }
+
   /// All of them, oldest first.
   package func containers() throws(StateError) -> [ContainerRecord] {
     try database.all("SELECT * FROM container ORDER BY created, rowid", [], Self.container)

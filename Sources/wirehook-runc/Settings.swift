@@ -21,7 +21,7 @@ struct Settings {
     do throws(SystemError) {
       // The hook runs elsewhere, where a relative path would be another file.
       settings.named = try named.map { (path) throws(SystemError) in try Files.resolved(path) }
-      let bytes = try Files.read(settings.path, limit: MainConfig.fileLimit)
+      let bytes = try Files.readTrusted(settings.path, limit: MainConfig.fileLimit)
       settings.read(bytes, whole: whole)
     } catch {
       if named != nil || error.errno != ENOENT {

@@ -87,6 +87,7 @@ import WireLinux
             IFLA_INFO_KIND  7  "bridge"
             IFLA_INFO_DATA  nest
               IFLA_BR_FORWARD_DELAY  4  0
+              IFLA_BR_MULTI_BOOLOPT  8  01 00 00 00 01 00 00 00
               IFLA_BR_VLAN_FILTERING  1  1
         RTM_NEWLINK
           IFLA_IFNAME  4  "wh0"

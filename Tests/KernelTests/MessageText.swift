@@ -173,6 +173,7 @@ private let linkData: [String: [Int: Attribute]] = [
   "veth": [Int(VETH_INFO_PEER): Attribute("VETH_INFO_PEER", .peer)],
   "bridge": [
     IFLA_BR_FORWARD_DELAY: Attribute("IFLA_BR_FORWARD_DELAY", .number),
+    IFLA_BR_MULTI_BOOLOPT: Attribute("IFLA_BR_MULTI_BOOLOPT", .bytes),
     IFLA_BR_VLAN_FILTERING: Attribute("IFLA_BR_VLAN_FILTERING", .number),
   ],
   "vxlan": [

@@ -14,7 +14,8 @@ import WireCore
 
   @Test func everySetReadsBackWhatWasPutIn() throws {
     let samples = NFTablesElements.samples
-    let host = try host()
+    // The table for bridges is there only where it is wanted.
+    let host = try host(with: samples.filter { $0.set.table == .bridge })
     try host.firewall { firewall throws(NFTablesError) in
       try firewall.add(samples, deadline: soon)
       try firewall.add(samples, deadline: soon)
@@ -152,7 +153,7 @@ import WireCore
       return (before, try firewall.version(deadline: soon))
     }
     #expect(before == 0)
-    #expect(after == Ruleset.version)
+    #expect(after == FirewallTable.inet.version)
     let listing = host.sh("nft list table inet wirehook")
     #expect(!listing.contains("chain old") && listing.contains("tcp . 8080 : 10.210.4.2 . 80"))
   }

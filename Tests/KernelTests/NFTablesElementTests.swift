@@ -20,6 +20,9 @@ import WireCore
     samples += [.noReturn(address("10.210.4.3")), .noReturn(address("fd42:210:4::3"))]
     samples += [.internal(link("wh-in")), .exposed(link("wh-all")), .open(link("wh-open")), .intra(front, front)]
     samples += [.restricted(.tcp, hostPort: 8080, of: c4), .restricted(.sctp, hostPort: 8080, of: c6)]
+    let host = link("wh355frwo77llu")
+    samples += [.antispoof(host), .sender(host, MACAddress(0x0a57_0ad2_0402)), .sender(host, c4), .sender(host, c6)]
+    samples += [.anySender(host, .ipv4), .anySender(host, .ipv6)]
     let optional: [Element?] = [
       .snat(c4, to: address("203.0.113.5")), .snat(c6, to: address("2001:db8::5")),
       .snat(prefix("10.210.8.0/24"), to: address("203.0.113.6")),

@@ -15,7 +15,6 @@ package enum Frame {
     return octets(destination) + octets(mac) + tag + request + body + [UInt8](repeating: 0, count: 18)
   }
 
-  private static func octets(_ mac: String) -> [UInt8] { mac.split(separator: ":").compactMap { UInt8($0, radix: 16) } }
 }
 
 extension Place {

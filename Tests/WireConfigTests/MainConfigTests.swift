@@ -62,7 +62,7 @@ func theLogsShortForm(_ text: String, _ target: LogSettings.Target) throws {
     ),
     (
       "{\"policy\":{\"ports\":[1]}}",
-      "wirehook.json: policy.ports failed: unknown key; known keys are networks, host_ports, host_addresses, sources, static_ips, macs, sysctls, image_labels"
+      "wirehook.json: policy.ports failed: unknown key; known keys are networks, host_ports, host_addresses, sources, static_ips, macs, routes, gateways, vlans, sysctls, image_labels"
     ),
     (
       "{\"policy\":{\"host_ports\":[0]}}",
@@ -83,10 +83,30 @@ private func judged(_ policy: String, _ annotations: KeyValuePairs<String, Strin
   message { try mainConfig("{\"policy\":\(policy)}").policy.judge(request(annotations)) }
 }
 
-@Test func withoutAPolicyEverythingIsAllowed() {
-  #expect(
-    judged("{}", ["wirehook.network": "bridge:br0", "wirehook.ports": "22:22", "wirehook.mac": "02:42:64:01:01:06"])
-      == "")
+@Test(
+  "Without a policy nearly everything is allowed",
+  arguments: [
+    ("network", "bridge:br0"), ("ports", "1024:22,65535:53/udp,80"), ("mac", "02:42:64:01:01:06"), ("ip", "10.0.0.9"),
+    ("snat", "203.0.113.5"), ("gateway", "10.0.0.8"), ("routes", "default via 10.0.0.8"), ("vlan", "trunk:1-4094"),
+    ("sysctl", "net.ipv4.conf.eth0.arp_notify=1,net.ipv4.tcp_keepalive_time=60,net.core.somaxconn=4096"),
+    ("sysctl", "net.ipv4.ip_unprivileged_port_start=0,net.ipv6.conf.all.disable_ipv6=1"),
+  ])
+func withoutAPolicyNearlyEverythingIsAllowed(_ key: String, _ value: String) throws {
+  try mainConfig("{}").policy.judge(.parse(annotations: [("wirehook." + key, value)]))
+}
+
+@Test(
+  "Without a policy some things are not allowed",
+  arguments: [
+    ("ports", "80:80", "policy.host_ports allows 1024-65535"), ("ports", "1023-1024:80", "host_ports"),
+    ("ports", "127.0.0.1:1:1/udp", "host_ports"), ("sysctl", "net.ipv4.ip_forward=1", "policy.sysctls allows "),
+    ("sysctl", "net.ipv4.conf.eth0.forwarding=1", "sysctls"), ("sysctl", "net.ipv4.conf.all.proxy_arp=1", "sysctls"),
+    ("sysctl", "net.ipv6.conf.all.proxy_ndp=1", "sysctls"), ("sysctl", "net.ipv4.conf.all.route_localnet=1", "sysctls"),
+    ("sysctl", "net.ipv4.tcp_mem=1 2 3", "sysctls"), ("sysctl", "net.netfilter.nf_conntrack_max=1", "sysctls"),
+  ])
+func withoutAPolicySomeThingsAreNotAllowed(_ key: String, _ value: String, _ hint: String) {
+  let text = message { try mainConfig("{}").policy.judge(.parse(annotations: [("wirehook." + key, value)])) }
+  #expect(text.hasPrefix("annotation wirehook.\(key) ") && text.contains(hint), "\(text)")
 }
 
 @Test(
@@ -101,12 +121,16 @@ private func judged(_ policy: String, _ annotations: KeyValuePairs<String, Strin
     ("{\"sources\":[\"10.0.0.0/8\"]}", "allow", "0.0.0.0/0", "sources allows 10.0.0.0/8"),
     ("{\"static_ips\":false}", "ip", "10.0.0.9", "static_ips allows no address of one's own choice"),
     ("{\"macs\":false}", "mac", "02:42:64:01:01:06", "macs allows no MAC address of one's own choice"),
+    ("{\"routes\":[\"10.0.0.0/8\"]}", "routes", "0.0.0.0/0", "routes allows 10.0.0.0/8"),
+    ("{\"gateways\":false}", "gateway", "10.0.0.8", "gateways allows no gateway of one's own choice"),
+    ("{\"vlans\":[10,\"100-199\"]}", "vlan", "trunk:10-11", "vlans allows 10, 100-199"),
     ("{\"sysctls\":[\"net.core.*\"]}", "sysctl", "net.ipv4.ip_forward=1", "sysctls allows net.core.*"),
   ])
 func thePolicyRefusesByNamingKeyValueAndWhatItAllows(_ policy: String, _ key: String, _ value: String, _ hint: String) {
   let shown = key == "sysctl" ? "net.ipv4.ip_forward" : value
   let text = message {
-    try mainConfig("{\"policy\":\(policy)}").policy.judge(.parse(annotations: [("wirehook." + key, value)]))
+    try mainConfig("{\"policy\":\(policy)}").policy.judge(
+      .parse(annotations: [("wirehook." + key, key == "routes" ? "default via 10.0.0.8" : value)]))
   }
   #expect(
     text == "annotation wirehook.\(key) \"\(shown)\" failed: the policy of this host does not allow it; policy.\(hint)")
@@ -117,8 +141,11 @@ func thePolicyRefusesByNamingKeyValueAndWhatItAllows(_ policy: String, _ key: St
   arguments: [
     ("{\"networks\":[\"front\",\"bridge:br*\"]}", "network", "front,bridge:br3"), ("{\"networks\":[]}", "mtu", "1400"),
     ("{\"host_ports\":[\"8000-9000\"]}", "ports", "8000-9000:8000-9000,80"),
-    ("{\"host_addresses\":[\"192.168.1.0/24\"]}", "ports", "192.168.1.9:80:80,81:81"),
-    ("{\"host_addresses\":[\"0.0.0.0/0\"]}", "ports", "0.0.0.0:80:80"),
+    ("{\"host_addresses\":[\"192.168.1.0/24\"]}", "ports", "192.168.1.9:8080:80,8081:81"),
+    ("{\"host_addresses\":[\"0.0.0.0/0\"]}", "ports", "0.0.0.0:8080:80"),
+    ("{\"host_ports\":[\"1-65535\"]}", "ports", "22:22"), ("{\"vlans\":[\"10-19\"]}", "vlan", "12"),
+    ("{\"routes\":[\"10.0.0.0/8\"]}", "routes", "10.1.0.0/16 via 10.0.0.8"),
+    ("{\"sysctls\":[\"*\"]}", "sysctl", "net.ipv4.ip_forward=1"),
     ("{\"sources\":[\"10.0.0.0/8\"]}", "allow", "10.1.0.0/16,10.2.3.4"),
     ("{\"sysctls\":[\"net.ipv4.conf.*.arp_*\"]}", "sysctl", "net.ipv4.conf.eth0.arp_notify=1"),
     ("{\"static_ips\":false}", "ip", "none"),
@@ -130,8 +157,8 @@ func thePolicyLetsPassWhatItCovers(_ policy: String, _ key: String, _ value: Str
 @Test func thePolicyNamesTheInterfacesKey() {
   let text = judged("{\"macs\":false}", ["wirehook.network": "a,b:san0", "wirehook.mac.san0": "02:42:64:01:01:06"])
   #expect(text.hasPrefix("annotation wirehook.mac.san0 "))
-  let port = judged("{\"sources\":[\"10.0.0.0/8\"]}", ["wirehook.ports": "80:80", "wirehook.allow.80": "11.0.0.1"])
-  #expect(port.hasPrefix("annotation wirehook.allow.80 \"11.0.0.1/32\""))
+  let port = judged("{\"sources\":[\"10.0.0.0/8\"]}", ["wirehook.ports": "8080:80", "wirehook.allow.8080": "11.0.0.1"])
+  #expect(port.hasPrefix("annotation wirehook.allow.8080 \"11.0.0.1/32\""))
 }
 
 // MARK: All files together

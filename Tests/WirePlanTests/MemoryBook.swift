@@ -6,6 +6,7 @@ final class MemoryBook: ClaimBook {
   var links: [String: String] = [:]
   var addresses: [String: [IPAddress: String]] = [:]
   var remembered: [String: IPAddress] = [:]
+  var macs: [String: String] = [:]
   var ports: [(transport: TransportProtocol, address: IPAddress, port: UInt16, container: String)] = []
   var chosen: [String: UInt16] = [:]
 
@@ -40,6 +41,11 @@ final class MemoryBook: ClaimBook {
     }
     addresses[segment, default: [:]][address] = container.id
     remembered["\(segment) \(container.owner) \(interface) \(address.family)"] = address
+  }
+
+  func macHolder(_ mac: MACAddress, on bridge: InterfaceName, besides container: String) throws(PlanFailure) -> String?
+  {
+    macs["\(bridge) \(mac)"].flatMap { $0 == container ? nil : $0 }
   }
 
   func rememberedPort(
