@@ -67,16 +67,18 @@ package struct Firewall: ~Copyable {
     }
   }
 
-  /// Whether the tables that are wanted stand with every set and rule of this version.
-  package borrowing func isIntact(on host: borrowing Host) throws(WireError) -> Bool {
-    let wanted = Set(try Records.firewall(on: host).elements.map { $0.set.table })
+  /// Those of the tables that are wanted which do not stand with every set and rule of this version.
+  package borrowing func damaged(on host: borrowing Host) throws(WireError) -> [FirewallTable] {
+    let wanted = Set(try Records.firewall(on: host).elements.map { $0.set.table }).union([.inet])
+    var damaged: [FirewallTable] = []
     do throws(NFTablesError) {
-      guard try socket.isIntact(.inet, deadline: host.deadline.moment) else { return false }
-      guard wanted.contains(.bridge) else { return true }
-      return try socket.isIntact(.bridge, deadline: host.deadline.moment)
+      for table in FirewallTable.allCases where wanted.contains(table) {
+        if try !socket.isIntact(table, deadline: host.deadline.moment) { damaged.append(table) }
+      }
     } catch {
       throw Hints.explain(error, while: "reading the firewall table")
     }
+    return damaged
   }
 
   /// What of a part is not there, in words.

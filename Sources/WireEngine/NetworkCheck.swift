@@ -28,7 +28,7 @@ struct NetworkCheck {
       texts.append("\(family.name) forwarding is off")
     }
     let firewall = try Firewall()
-    if try !firewall.isIntact(on: host) { texts.append("the firewall table wirehook is gone or was changed") }
+    texts += try firewall.damaged(on: host).map { "the firewall table \($0) is gone or was changed" }
     if try !firewall.isAdmittedBesideDocker(setup.link, until: host.deadline) {
       texts.append("chain DOCKER-USER does not accept bridge \(setup.link), and Docker drops what it does not know")
     }

@@ -14,7 +14,7 @@ package enum Repairer {
     // The units of systemd run this on hosts that may never have a container of ours: those stay without our table.
     if records.isEmpty, networks.isEmpty { return [] }
     let firewall = try Firewall()
-    if try !firewall.isIntact(on: host) { try firewall.restore(on: host) }
+    if try !firewall.damaged(on: host).isEmpty { try firewall.restore(on: host) }
     for marker in networks {
       let setup = try Records.network(marker)
       if try !NetworkCheck(setup, marker).differences(on: host).isEmpty {

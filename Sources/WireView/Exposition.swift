@@ -1,3 +1,5 @@
+internal import WireCore
+
 /// Metrics in the text format that Prometheus reads (version 0.0.4). Families in the order in which they are added, which
 /// is what the format asks for: all samples of one stand together.
 package struct Exposition: Sendable {
@@ -26,6 +28,8 @@ package struct Exposition: Sendable {
       case "\\": result += "\\\\"
       case "\n": result += "\\n"
       case "\"" where quotes: result += "\\\""
+      // The format allows them; a terminal or a log that it is shown on would obey them.
+      case "\0"..<" ", "\u{7f}"..<"\u{a0}": result += "\\" + String(scalar).escapingControls()
       default: result.unicodeScalars.append(scalar)
       }
     }

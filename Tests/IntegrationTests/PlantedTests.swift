@@ -132,7 +132,8 @@ import Testing
       let state =
         #"{"id": \#(try jsonText([id]).dropFirst().dropLast()), "status": "creating", "pid": 1, "bundle": "/"}"#
       let result = try host.hook(.createRuntime, input: state)
-      expectOneErrorLine(result, naming: ["id"])
+      // One with a NUL is no text at all, and is refused as such.
+      expectOneErrorLine(result, naming: id.contains("\0") ? [] : ["id"])
       #expect(result.stderr.utf8.allSatisfy { $0 >= 0x20 || $0 == 0x0a })
       try expectUnchanged(host, since: before)
     }

@@ -22,6 +22,7 @@ private let example = """
         exclude: [try address("10.210.5.7")...(try address("10.210.5.7"))]),
       Subnet(prefix: try prefix("fd42:210:4::/64"), gateway: try address("fd42:210:4::1")),
     ])
+  expected.antispoof = true
   expected.mtu = 1450
   expected.vlan = .access(10)
   expected.vxlan = VXLAN(.number(42), local: try address("192.168.1.9"), remotes: [try address("192.168.1.10")])
