@@ -29,16 +29,48 @@ enum GatewayLink {
     // 127.0.0.1:PORT of the host reaches a container; the guard chain keeps the neighbours out of 127.0.0.0/8.
     settings.ipv4 = [.routeLocalnet: 1]
     batch.setLink(.index(link.index), settings)
-    if setup.families.contains(.ipv6) {
-      // Answers to [::1]: IPv6 looks loopback addresses up strictly by device.
-      var answers = Route(.ipv6, to: Prefix(host: .loopback(.ipv6)), link: link.index)
-      answers.kind = .local
-      answers.table = Route.localTable
-      // A route for each bridge: only a metric of its own tells them apart.
-      answers.metric = 1024 &+ link.index
-      batch.addRoute(answers)
-    }
+    if setup.families.contains(.ipv6) { batch.addRoute(loopbackAnswers(by: link.index)) }
     return batch
+  }
+
+  /// Answers to [::1]: IPv6 looks loopback addresses up strictly by device.
+  private static func loopbackAnswers(by index: UInt32) -> Route {
+    var answers = Route(.ipv6, to: Prefix(host: .loopback(.ipv6)), link: index)
+    answers.kind = .local
+    answers.table = Route.localTable
+    // A route for each bridge: only a metric of its own tells them apart.
+    answers.metric = 1024 &+ index
+    return answers
+  }
+
+  /// Takes what a network that goes had on a link that stays. `others` are the networks that stay on the bridge. The
+  /// addresses of a bridge that wirehook did not make stay too: nobody can tell who gave them.
+  static func release(
+    _ setup: NetworkSetup, besides others: [NetworkSetup], isOwn: Bool, on host: borrowing Host
+  ) throws(WireError) {
+    guard let index = host.route.index(of: setup.link) else { return }
+    let sharing = others.filter { $0.link == setup.link }
+    var batch = Batch()
+    if isOwn {
+      for address in setup.addresses where !sharing.contains(where: { $0.addresses.contains(address) }) {
+        batch.deleteAddress(Address(address, link: index))
+      }
+    }
+    if sharing.isEmpty {
+      if setup.families.contains(.ipv6) { batch.deleteRoute(loopbackAnswers(by: index)) }
+      var settings = LinkSettings()
+      settings.ipv4 = [.routeLocalnet: 0]
+      batch.setLink(.index(index), settings)
+    }
+    guard !batch.isEmpty else { return }
+    do throws(NetlinkError) {
+      for refusal in try host.route.attempt(batch, until: host.deadline)
+      where refusal.errno != EADDRNOTAVAIL && refusal.errno != ESRCH {
+        throw .refused(refusal)
+      }
+    } catch {
+      throw Hints.explain(error, while: "taking network \(setup.network) off \(setup.link)")
+    }
   }
 
   /// Before the link comes up: nobody's advertisement shall configure it, and its addresses are usable at once. A kernel

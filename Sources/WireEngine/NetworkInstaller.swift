@@ -107,7 +107,9 @@ package enum NetworkInstaller {
     // What another network has as well stays: the same subnet behind another bridge.
     let shared = try Records.firewall(on: host)
     try firewall.remove(FirewallPart(setup).without(shared), on: host)
-    try firewall.dropBesideDocker(setup.link, until: host.deadline)
+    if !shared.elements.contains(.segment(setup.link)) {
+      try firewall.dropBesideDocker(setup.link, until: host.deadline)
+    }
   }
 
   /// Forgets the networks of a container that has gone which were spelled out on the spot, and which nobody uses any

@@ -29,6 +29,9 @@ package struct NetworkReport: Sendable {
     package var isForeign: Bool
   }
 
+  /// The owner of what wirehook did not make.
+  package static let somebodyElse = "somebody else"
+
   package var name: String
   package var setup: NetworkSetup
   /// Whether it was set up on this host, and its bridge is there.
@@ -69,12 +72,16 @@ extension NetworkReport {
 
   /// One network with its ports and tunnels.
   package static func of(_ name: String, on host: borrowing Host) throws(WireError) -> NetworkReport {
-    let reports = try all(on: host)
-    guard var report = reports.first(where: { $0.name == name }) else {
-      let near = Spelling.nearest(to: name, in: reports.map { $0.name }).map { "did you mean \($0)?" }
-      throw WireError("network \(name.quoted)", "there is no such network", hint: near ?? "see: wirehook network ls")
-    }
+    var report = try find(name, on: host)
     try report.setup.driver.driver.describe(&report, on: host)
     return report
+  }
+
+  /// One network, without what has to be asked of its driver.
+  static func find(_ name: String, on host: borrowing Host) throws(WireError) -> NetworkReport {
+    let reports = try all(on: host)
+    if let report = reports.first(where: { $0.name == name }) { return report }
+    let near = Spelling.nearest(to: name, in: reports.map { $0.name }).map { "did you mean \($0)?" }
+    throw WireError("network \(name.quoted)", "there is no such network", hint: near ?? "see: wirehook network ls")
   }
 }

@@ -25,7 +25,7 @@ enum Overlaps {
   }
 
   /// Bridges of others may well have the same subnet, each on its own LAN; only a part of one is no set's element.
-  private static func overlap(_ one: NetworkSetup, _ other: NetworkSetup) -> (Prefix, Prefix)? {
+  static func overlap(_ one: NetworkSetup, _ other: NetworkSetup) -> (Prefix, Prefix)? {
     for mine in one.subnets {
       for theirs in other.subnets where mine.overlaps(theirs) {
         if mine != theirs || (one.managed && other.managed) { return (mine, theirs) }

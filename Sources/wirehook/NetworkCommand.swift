@@ -7,13 +7,17 @@ import WirePlan
 
 struct NetworkCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "network", abstract: "See the networks of this host.",
+    commandName: "network", abstract: "See, make and remove the networks of this host.",
     discussion: """
       Examples:
         wirehook network ls               every network that is configured or in use
         wirehook network inspect front    its bridge, ports, tunnels and containers
+        wirehook network create back      a new one, on free subnets
+        wirehook network rm back          and away with it
       """,
-    subcommands: [NetworkListCommand.self, NetworkInspectCommand.self])
+    subcommands: [
+      NetworkListCommand.self, NetworkInspectCommand.self, NetworkCreateCommand.self, NetworkRemoveCommand.self,
+    ])
 }
 
 struct NetworkListCommand: WirehookSubcommand {

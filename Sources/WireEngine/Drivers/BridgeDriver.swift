@@ -100,6 +100,25 @@ struct BridgeDriver: Driver {
     }
   }
 
+  func madeBridge(of setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> Bool {
+    do throws(NetlinkError) {
+      let alias = try host.route.link(.name(setup.bridge), until: host.deadline)?.alias
+      return alias.flatMap { LinkNames.network(alias: $0) } != nil
+    } catch {
+      throw Hints.explain(error, while: "looking at bridge \(setup.bridge)")
+    }
+  }
+
+  func remove(_ setup: NetworkSetup, bridge: Bool, on host: borrowing Host) throws(WireError) {
+    try BridgeTunnel.remove(setup, on: host)
+    guard bridge else { return }
+    do throws(NetlinkError) {
+      try host.route.remove([setup.bridge], holding: nil, until: host.deadline)
+    } catch {
+      throw Hints.explain(error, while: "removing bridge \(setup.bridge)")
+    }
+  }
+
   func describe(_ report: inout NetworkReport, on host: borrowing Host) throws(WireError) {
     guard let bridge = host.route.index(of: report.setup.bridge) else { return }
     do throws(NetlinkError) {
@@ -113,7 +132,8 @@ struct BridgeDriver: Driver {
         report.ports.append(
           NetworkReport.Port(
             name: link.name,
-            owner: owner.map { "\($0.interface) of \(found?.container.owner ?? $0.container)" } ?? "somebody else",
+            owner: owner.map { "\($0.interface) of \(found?.container.owner ?? $0.container)" }
+              ?? NetworkReport.somebodyElse,
             vlan: found?.interface.vlan, state: link.isRunning ? "up" : "down"))
       }
     } catch {

@@ -91,6 +91,16 @@ enum BridgeTunnel {
     try host.route.remove([name], holding: nil, until: host.deadline)
   }
 
+  /// Removes the device of a network that goes.
+  static func remove(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) {
+    guard let name = device(setup) else { return }
+    do throws(NetlinkError) {
+      try remove(name, on: host)
+    } catch {
+      throw Hints.explain(error, while: "removing the tunnel of network \(setup.network)")
+    }
+  }
+
   static func differences(of setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> [String] {
     guard let vxlan = setup.vxlan, let name = device(setup) else { return [] }
     do throws(NetlinkError) {

@@ -27,6 +27,13 @@ protocol Driver {
   /// Makes host ends that are there ports again.
   func replug(_ attachment: Attachment, on host: borrowing Host) throws(WireError)
 
+  /// Whether wirehook made the network's bridge; false also where there is none.
+  func madeBridge(of setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> Bool
+
+  /// Takes away what `install` made and no other network needs: tunnels, the host's own port in a VLAN, and with
+  /// `bridge` the bridge. The caller has the network's lock, and knows that nothing of anybody else's is on the bridge.
+  func remove(_ setup: NetworkSetup, bridge: Bool, on host: borrowing Host) throws(WireError)
+
   /// Fills in what the host has of the network's bridge: its ports and tunnels.
   func describe(_ report: inout NetworkReport, on host: borrowing Host) throws(WireError)
 }

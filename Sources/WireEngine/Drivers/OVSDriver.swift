@@ -199,6 +199,32 @@ struct OVSDriver: Driver {
 }
 
 extension OVSDriver {
+  func madeBridge(of setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> Bool {
+    do throws(OVSDBError) {
+      let ovs = try host.switches.at(setup.databaseAddress(on: host), until: host.deadline)
+      return try ovs.look(at: setup.bridge.description, container: nil, until: host.deadline).bridge?.network != nil
+    } catch {
+      throw Hints.explain(error, while: "looking at bridge \(setup.bridge)")
+    }
+  }
+
+  func remove(_ setup: NetworkSetup, bridge: Bool, on host: borrowing Host) throws(WireError) {
+    var bare = setup
+    bare.vxlan = nil
+    try OVSTunnels.install(bare, on: host)
+    do throws(OVSDBError) {
+      let ovs = try host.switches.at(setup.databaseAddress(on: host), until: host.deadline)
+      if setup.link != setup.bridge {
+        _ = try ovs.removePorts(
+          named: [setup.link.description], .network, setup.network, until: host.deadline)
+      }
+      guard bridge else { return }
+      _ = try ovs.removeBridge(named: setup.bridge.description, until: host.deadline)
+    } catch {
+      throw Hints.explain(error, while: "removing what network \(setup.network) has of bridge \(setup.bridge)")
+    }
+  }
+
   func describe(_ report: inout NetworkReport, on host: borrowing Host) throws(WireError) {
     let setup = report.setup
     do throws(OVSDBError) {
@@ -231,7 +257,7 @@ extension OVSDriver {
       let name = containers.first { $0.id == id }?.owner ?? id
       return "\(marks[.interface] ?? "an interface") of \(name)"
     }
-    return port.port.name == port.bridge || marks[.network] != nil ? "the host" : "somebody else"
+    return port.port.name == port.bridge || marks[.network] != nil ? "the host" : NetworkReport.somebodyElse
   }
 }
 
