@@ -58,12 +58,7 @@ package enum Attach {
       throw error
     }
     do throws(WireError) {
-      let setups = NetworkSetup.needed(
-        by: attachment, chosen.requests.map { $0.facts.network }, ipv6: chosen.facts.ipv6)
-      let links = try NetworkInstaller.install(setups, chosen.links, standing, on: host)
-      if engine.reference?.kind == .docker { try NetworkInstaller.admitBesideDocker(setups, on: host) }
-      let executor = Executor(links: links, failAt: failAt)
-      try executor.apply(Step.all(of: attachment), of: container, on: host, in: side)
+      try make(attachment, chosen, standing, failAt: failAt, on: host, in: side)
       try Outcome.complete(state.id, on: host)
     } catch {
       Outcome.cancel(attachment, on: host)
@@ -71,6 +66,19 @@ package enum Attach {
     }
     Announcer.announce(attachment, on: host, in: side)
     log.write(.info, "attached container \(state.id): \(Self.summary(attachment))")
+  }
+
+  /// Makes what was planned and recorded: the networks that do not stand yet, then every step. Whoever gets an error takes
+  /// back what was made.
+  static func make(
+    _ attachment: Attachment, _ chosen: NetworkChoice.Chosen, _ standing: Standing, failAt: Int? = nil,
+    on host: borrowing Host, in side: borrowing ContainerSide
+  ) throws(WireError) {
+    let setups = NetworkSetup.needed(by: attachment, chosen.requests.map { $0.facts.network }, ipv6: chosen.facts.ipv6)
+    let links = try NetworkInstaller.install(setups, chosen.links, standing, on: host)
+    if attachment.container.engine?.kind == .docker { try NetworkInstaller.admitBesideDocker(setups, on: host) }
+    let executor = Executor(links: links, failAt: failAt)
+    try executor.apply(Step.all(of: attachment), of: attachment.container, on: host, in: side)
   }
 
   private static func isWired(_ verdict: Eligibility) throws(WireError) -> Bool {
@@ -82,7 +90,7 @@ package enum Attach {
   }
 
   /// `eth0 10.210.0.2/16 on default, 8080:80/tcp`, for the log.
-  private static func summary(_ attachment: Attachment) -> String {
+  static func summary(_ attachment: Attachment) -> String {
     let interfaces = attachment.interfaces.map { interface in
       ([interface.name.description] + interface.addresses.map { $0.description }).joined(separator: " ")
         + " on \(interface.network)"

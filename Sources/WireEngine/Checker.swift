@@ -28,8 +28,7 @@ package enum Checker {
         continue
       }
       guard record.status == .attached else { continue }
-      differences += try ContainerCheck(try Records.attachment(record)).differences(
-        record.pid, startedAt: record.pidStart, on: host)
+      differences += try ContainerCheck(try Records.attachment(record)).differences(record, on: host)
     }
     return differences
   }

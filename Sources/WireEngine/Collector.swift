@@ -59,9 +59,19 @@ package enum Collector {
     if let attachment { try NetworkInstaller.forgetUnused(after: attachment, on: host) }
   }
 
-  /// Whether the very process that was recorded still runs.
+  /// Whether the very process that was recorded still runs; for a namespace without one, whether its file still stands
+  /// for it.
   static func lives(_ record: ContainerRecord) -> Bool {
-    ProcessIdentity(pid: record.pid, startTime: record.pidStart).isAlive
+    if record.pid == 0, !record.document.isEmpty {
+      do {
+        guard let path = try Records.attachment(record).container.namespaceFile else { return false }
+        let namespace = try NetworkNamespace.open(path: path).identity
+        return record.netns == NetnsIdentity(device: namespace.device, inode: namespace.inode)
+      } catch {
+        return false
+      }
+    }
+    return ProcessIdentity(pid: record.pid, startTime: record.pidStart).isAlive
   }
 
   private static func record(_ id: String, on host: borrowing Host) throws(WireError) -> ContainerRecord? {

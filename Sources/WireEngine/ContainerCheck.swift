@@ -3,6 +3,7 @@ import WireLinux
 import WireNFTables
 import WireNetlink
 import WirePlan
+import WireState
 
 /// Compares one container's plan with the kernel, step by step.
 struct ContainerCheck {
@@ -14,21 +15,31 @@ struct ContainerCheck {
     steps = Step.all(of: attachment)
   }
 
-  func differences(_ pid: Int32, startedAt start: UInt64, on host: borrowing Host) throws(WireError) -> [Difference] {
+  func differences(_ record: ContainerRecord, on host: borrowing Host) throws(WireError) -> [Difference] {
+    var texts: [String] = []
+    if attachment.isWiredByOthers {
+      texts += try ForeignContainer.differences(of: attachment, record, on: host)
+    } else {
+      texts += try wiring(record, on: host)
+    }
+    texts += try Firewall().missing(of: FirewallPart(steps), on: host)
+    return texts.map { Difference(subject: "container \(attachment.container.owner)", text: $0) }
+  }
+
+  private func wiring(_ record: ContainerRecord, on host: borrowing Host) throws(WireError) -> [String] {
     var texts: [String] = []
     for interface in attachment.interfaces { texts += try hostEnd(interface, on: host) }
     // Where the host end is gone so is its peer: what is missing inside says nothing more.
     if texts.isEmpty {
       texts += try limits(on: host)
-      if let namespace = try? ContainerNamespace.open(pid: pid, home: host.namespace.identity),
-        namespace.process.startTime == start, let side = try? ContainerSide(namespace, home: host.namespace)
+      if let namespace = try? ContainerNamespace.open(record, attachment.container, home: host.namespace.identity),
+        let side = try? ContainerSide(namespace, home: host.namespace)
       {
         texts += try inside(side, until: host.deadline)
         texts += try ContainerSettings.differences(steps, side, on: host)
       }
     }
-    texts += try Firewall().missing(of: FirewallPart(steps), on: host)
-    return texts.map { Difference(subject: "container \(attachment.container.owner)", text: $0) }
+    return texts
   }
 
   private func hostEnd(_ interface: AttachedInterface, on host: borrowing Host) throws(WireError) -> [String] {

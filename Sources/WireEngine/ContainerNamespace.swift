@@ -1,6 +1,8 @@
 internal import Glibc
 package import WireCore
 package import WireLinux
+import WirePlan
+import WireState
 
 /// The network namespace of a container, proven to be neither the host's nor this process's own.
 package struct ContainerNamespace: ~Copyable {
@@ -9,6 +11,33 @@ package struct ContainerNamespace: ~Copyable {
   package let process: ProcessIdentity
 
   package var identity: NamespaceIdentity { namespace.identity }
+
+  /// Opens the namespace that a file keeps, as `ip netns add` makes them; nil where it is the host's. It has no process.
+  package static func open(path: String, home: NamespaceIdentity) throws(WireError) -> ContainerNamespace? {
+    do throws(SystemError) {
+      let namespace = try NetworkNamespace.open(path: path)
+      guard namespace.identity != home, namespace.identity != (try NamespaceIdentity.of(pid: 1)) else { return nil }
+      return ContainerNamespace(namespace: namespace, process: ProcessIdentity(pid: 0, startTime: 0))
+    } catch {
+      throw Hints.explain(error, while: "opening the network namespace \(path)")
+    }
+  }
+
+  /// Opens the namespace of a container that is recorded; nil where the container is gone.
+  static func open(
+    _ record: ContainerRecord, _ identity: ContainerIdentity, home: NamespaceIdentity
+  ) throws(WireError) -> ContainerNamespace? {
+    let opened: ContainerNamespace?
+    if let path = identity.namespaceFile {
+      opened = try open(path: path, home: home)
+    } else {
+      opened = try open(pid: record.pid, home: home)
+    }
+    guard let namespace = opened, namespace.process.startTime == record.pidStart,
+      record.netns == NetnsIdentity(device: namespace.identity.device, inode: namespace.identity.inode)
+    else { return nil }
+    return namespace
+  }
 
   /// Opens the namespace of a container's init, by its pid on the host; nil where the container shares the host's
   /// network. `home` is the namespace that the hook runs in, which is the host's.

@@ -55,6 +55,37 @@ package struct Firewall: ~Copyable {
     }
   }
 
+  /// The accept in DOCKER-USER for what is published to one container on Docker's own bridge.
+  package borrowing func admit(
+    _ target: IPAddress, on bridge: InterfaceName, until deadline: Deadline
+  ) throws(WireError) {
+    do throws(NFTablesError) {
+      try socket.ensurePublishedAccept(target, bridge: bridge, deadline: deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "admitting what is published to \(target) in chain DOCKER-USER")
+    }
+  }
+
+  package borrowing func isAdmitted(
+    _ target: IPAddress, on bridge: InterfaceName, until deadline: Deadline
+  ) throws(WireError) -> Bool {
+    do throws(NFTablesError) {
+      return try socket.hasPublishedAccept(target, bridge: bridge, deadline: deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "looking for \(target) in chain DOCKER-USER")
+    }
+  }
+
+  package borrowing func dropAccept(
+    of target: IPAddress, on bridge: InterfaceName, until deadline: Deadline
+  ) throws(WireError) {
+    do throws(NFTablesError) {
+      try socket.removePublishedAccept(target, bridge: bridge, deadline: deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "taking \(target) out of chain DOCKER-USER")
+    }
+  }
+
   /// Takes that accept away again.
   package borrowing func dropBesideDocker(_ bridge: InterfaceName, until deadline: Deadline) throws(WireError) {
     do throws(NFTablesError) {

@@ -57,7 +57,7 @@ package enum Inventory {
   }
 
   private static func container(_ record: ContainerRecord) throws(WireError) -> WiredContainer {
-    let isAlive = ProcessIdentity(pid: record.pid, startTime: record.pidStart).isAlive
+    let isAlive = Collector.lives(record)
     let status: WiredContainer.Status = isAlive ? (record.status == .attached ? .attached : .attaching) : .gone
     var attachment = try Records.attachment(record)
     if let name = EngineFacts.currentName(of: attachment.container) { attachment.container.name = name }

@@ -43,7 +43,7 @@ package enum NetworkInstaller {
     _ = try install(setup, on: host)
   }
 
-  private static func install(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> UInt32 {
+  static func install(_ setup: NetworkSetup, on host: borrowing Host) throws(WireError) -> UInt32 {
     try host.locks.lock(.network(setup.network), until: host.deadline)
     defer { host.locks.unlock(.network(setup.network)) }
     // Another process may have done it while this one waited.
@@ -107,7 +107,7 @@ package enum NetworkInstaller {
     // What another network has as well stays: the same subnet behind another bridge.
     let shared = try Records.firewall(on: host)
     try firewall.remove(FirewallPart(setup).without(shared), on: host)
-    if !shared.elements.contains(.segment(setup.link)) {
+    if !setup.isForPublishing, !shared.elements.contains(.segment(setup.link)) {
       try firewall.dropBesideDocker(setup.link, until: host.deadline)
     }
   }
@@ -147,6 +147,7 @@ package enum NetworkInstaller {
     let wanted = FirewallPart(setup)
     if let earlier { try firewall.remove(FirewallPart(earlier).without(wanted), on: host) }
     try firewall.add(wanted, on: host)
-    try firewall.admitBesideDocker(setup.link, until: host.deadline)
+    // On a bridge that is Docker's own only what is published is admitted, container by container.
+    if !setup.isForPublishing { try firewall.admitBesideDocker(setup.link, until: host.deadline) }
   }
 }

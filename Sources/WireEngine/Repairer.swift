@@ -34,9 +34,9 @@ package enum Repairer {
     // Somebody may have detached it, or started it again, while this one waited for the lock.
     guard try host.read({ () throws(StateError) in try host.store.container(id: record.id) }) == record else { return }
     let attachment = try Records.attachment(record)
-    guard try !ContainerCheck(attachment).differences(record.pid, startedAt: record.pidStart, on: host).isEmpty,
-      let namespace = try ContainerNamespace.open(pid: record.pid, home: host.namespace.identity),
-      namespace.process.startTime == record.pidStart
+    guard try !ContainerCheck(attachment).differences(record, on: host).isEmpty else { return }
+    if attachment.isWiredByOthers { return try ForeignContainer.follow(attachment, record, on: host) }
+    guard let namespace = try ContainerNamespace.open(record, attachment.container, home: host.namespace.identity)
     else { return }
     let side = try ContainerSide(namespace, home: host.namespace)
     let steps = Step.all(of: attachment)

@@ -13,6 +13,8 @@ struct Reservation: ~Copyable {
   let netns: NamespaceIdentity
   /// Plans the container's /etc/hosts and /etc/resolv.conf.
   let names: NamePlanner?
+  /// What a container that runs already has of networks.
+  var surroundings: Surroundings?
 
   /// How often a plan is made anew because a container that is gone held what it needed.
   private static let attempts = 64
@@ -44,7 +46,10 @@ struct Reservation: ~Copyable {
     do throws(WireError) { try host.locks.lock(.store, until: host.deadline) } catch { throw .refused(error) }
     defer { host.locks.unlock(.store) }
     return try host.store.transaction(failure: { .refused(Hints.explain($0)) }) { () throws(PlanFailure) in
-      do throws(StateError) { try host.store.record(record) } catch { throw .refused(Hints.explain(error)) }
+      // What is added to a container stands in the record that it has.
+      if surroundings?.attachment == nil {
+        do throws(StateError) { try host.store.record(record) } catch { throw .refused(Hints.explain(error)) }
+      }
       let planner = Planner<Store, HostPortProbe>(container: container, host: chosen.facts, life: process.startTime)
       var attachment = try planner.plan(
         chosen.requests, publishOn: host.main.publishOn, book: host.store,
@@ -53,7 +58,8 @@ struct Reservation: ~Copyable {
       for shaper in attachment.interfaces.compactMap({ $0.shaper }) {
         _ = try host.store.claimLink(shaper, for: container.id)
       }
-      let document = Records.document(attachment)
+      if let surroundings { try surroundings.fit(&attachment) }
+      let document = Records.document(surroundings?.merged(attachment) ?? attachment)
       do throws(StateError) {
         try host.store.setDocument(document, of: container.id)
       } catch {
@@ -65,9 +71,10 @@ struct Reservation: ~Copyable {
 
   private var record: ContainerRecord {
     ContainerRecord(
-      id: container.id, name: container.name, bundle: bundle, runtime: ProcessIdentity.name(ofPid: getppid()) ?? "",
-      pid: process.pid,
-      pidStart: process.startTime, netns: NetnsIdentity(device: netns.device, inode: netns.inode), status: .attaching,
+      id: container.id, name: container.name, bundle: bundle,
+      runtime: surroundings == nil ? ProcessIdentity.name(ofPid: getppid()) ?? "" : "wirehook attach",
+      pid: process.pid, pidStart: process.startTime, netns: NetnsIdentity(device: netns.device, inode: netns.inode),
+      status: .attaching,
       created: Int64(time(nil)), document: "")
   }
 }

@@ -13,7 +13,8 @@ package enum Undo {
   /// throws the first one.
   package static func takeBack(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
     let steps = Step.all(of: attachment)
-    let links = attachment.interfaces.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }
+    let own = attachment.isWiredByOthers ? [] : attachment.interfaces
+    let links = own.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }
     let part = FirewallPart(steps)
     var failure: WireError?
     do throws(WireError) { try SwitchPorts.remove(attachment, on: host) } catch { failure = error }
@@ -27,6 +28,9 @@ package enum Undo {
       try firewall.remove(part, on: host)
       try Flows.forget(steps, until: host.deadline)
     } catch {
+      failure = failure ?? error
+    }
+    do throws(WireError) { try Publishing.dropAccepts(of: attachment, firewall, on: host) } catch {
       failure = failure ?? error
     }
     do throws(WireError) { _ = try removeOwn(links, holding: firewall.descriptor, on: host) } catch {

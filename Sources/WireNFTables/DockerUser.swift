@@ -10,6 +10,9 @@ enum DockerUser {
   static let table = "filter"
   static let chain = "DOCKER-USER"
   static let comment = "wirehook"
+
+  /// Of a rule for what is published to one container.
+  static func comment(_ target: IPAddress, _ link: InterfaceName) -> String { "\(comment) \(link) \(target)" }
 }
 
 extension FirewallSocket {
@@ -45,10 +48,11 @@ extension FirewallSocket {
     return true
   }
 
-  private borrowing func changeUserRules(
-    for request: String, deadline: Int64, _ changes: ([UserRule]) -> [UserRule.Change]
+  borrowing func changeUserRules(
+    for request: String, of families: [Family] = Family.allCases, deadline: Int64,
+    _ changes: ([UserRule]) -> [UserRule.Change]
   ) throws(NFTablesError) {
-    for family in try familiesWithUserChain(deadline: deadline) {
+    for family in try familiesWithUserChain(deadline: deadline) where families.contains(family) {
       var isDone = changes(try userRules(family, deadline: deadline)).isEmpty
       while !isDone {
         // Built on the generation that the rules were read at: two processes at once must not add a rule twice.
@@ -70,7 +74,7 @@ extension FirewallSocket {
   }
 
   /// One question for both families at once: on a host without Docker it is all that is asked.
-  private borrowing func familiesWithUserChain(deadline: Int64) throws(NFTablesError) -> [Family] {
+  borrowing func familiesWithUserChain(deadline: Int64) throws(NFTablesError) -> [Family] {
     let first = socket.takeSequence(UInt32(Family.allCases.count))
     var buffer = MessageBuffer(capacity: 512, firstSequence: first)
     for family in Family.allCases {
@@ -98,7 +102,7 @@ extension FirewallSocket {
     return found
   }
 
-  private borrowing func userRules(_ family: Family, deadline: Int64) throws(NFTablesError) -> [UserRule] {
+  borrowing func userRules(_ family: Family, deadline: Int64) throws(NFTablesError) -> [UserRule] {
     let request = "listing DOCKER-USER"
     for _ in 0..<Self.attempts {
       var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))

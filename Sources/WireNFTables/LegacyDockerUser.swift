@@ -16,6 +16,11 @@ package enum LegacyDockerUser {
     _ = try apply(Int32(CLINUX_LEGACY_REMOVE), bridge, until: deadline)
   }
 
+  /// Whether a legacy filter table of the family is there. An accept for a single container is not written into it.
+  package static func drops(_ family: Family) -> Bool {
+    do throws(SystemError) { return try hasFilterTable(family) } catch { return false }
+  }
+
   /// Whether they stand, or there is no such chain.
   package static func accepts(_ bridge: InterfaceName, until deadline: Deadline) throws(SystemError) -> Bool {
     try apply(Int32(CLINUX_LEGACY_TEST), bridge, until: deadline) == 0

@@ -14,6 +14,8 @@ struct UserRule {
   enum Change {
     /// Nil: at the end.
     case insert(InterfaceName, Direction, before: UInt64?)
+    /// As `-d ADDRESS -o LINK -m conntrack --ctstate DNAT -j ACCEPT`.
+    case insertPublished(InterfaceName, IPAddress, before: UInt64?)
     case delete(handle: UInt64)
   }
 
@@ -59,6 +61,12 @@ struct UserRule {
 
   var isOurs: Bool { comment == DockerUser.comment }
 
+  /// Whether it accepts what is published to `target` behind `link`. Its comment names both: the other conditions may have
+  /// been written anew, in another order, by iptables-restore.
+  func acceptsPublished(_ target: IPAddress, _ link: InterfaceName) -> Bool {
+    comment == DockerUser.comment(target, link) && verdict == Int32(NF_ACCEPT)
+  }
+
   /// `-j RETURN` without any condition.
   var returns: Bool { !hasOthers && metaKey == nil && compared == nil && verdict == NFT_RETURN.rawValue }
 
@@ -75,6 +83,8 @@ extension MessageBuffer {
   mutating func add(_ change: UserRule.Change, _ family: Family) {
     switch change {
     case .insert(let link, let direction, let position): insert(link, direction, before: position, family)
+    case .insertPublished(let link, let target, let position):
+      insertPublished(link, target, before: position, family)
     case .delete(let handle):
       begin(NFTMessage.type(NFT_MSG_DELRULE), flags: 0, family: family.protocolFamily)
       put(Int(NFTA_RULE_TABLE.rawValue), DockerUser.table)

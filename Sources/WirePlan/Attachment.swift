@@ -11,6 +11,9 @@ package struct Attachment: Sendable, Hashable {
   package var ports: [PublishedPort]
   /// Changes of the files that the container's resolver reads.
   package var files: [FileEdit] = []
+  /// Somebody else gave the container its network, Docker or Podman: only ports are published to it, and nothing of the
+  /// interfaces is ours.
+  package var isWiredByOthers = false
 
   package init(container: ContainerIdentity, interfaces: [AttachedInterface], ports: [PublishedPort]) {
     self.container = container
@@ -26,11 +29,15 @@ package struct ContainerIdentity: Sendable, Hashable {
   package var name: String?
   /// Where the engine keeps its files of the container; nil where no engine is known. A rename is seen there.
   package var engine: EngineReference?
+  /// The file that keeps its namespace, as `/run/netns/blue`, for one that was attached without a process. It lives as
+  /// long as the file stands for that namespace.
+  package var namespaceFile: String?
 
-  package init(id: String, name: String?, engine: EngineReference? = nil) {
+  package init(id: String, name: String?, engine: EngineReference? = nil, namespaceFile: String? = nil) {
     self.id = id
     self.name = name
     self.engine = engine
+    self.namespaceFile = namespaceFile
   }
 
   /// What a lease is remembered by: the name outlives the id.
@@ -90,6 +97,8 @@ package struct AttachedInterface: Sendable, Hashable {
   package var announced = false
   /// Router advertisements and autoconfiguration stay on.
   package var slaac = false
+  /// It came to a namespace that had a network of somebody else's: settings for the whole namespace are not ours to change.
+  package var isAmongOthers = false
   /// The host's addresses to leave with, one of each family at most.
   package var sourceAddresses: [IPAddress] = []
   /// The families whose answers do not come back through this host, so that what is published to this interface must

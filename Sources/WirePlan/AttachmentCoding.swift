@@ -12,6 +12,8 @@ extension Attachment {
     members.set("engine", container.engine.map { .string($0.kind.rawValue) })
     members.set("directory", container.engine.map { .string($0.directory) })
     members.set("files", array: files.map { $0.json })
+    members.set("namespace", container.namespaceFile.map { .string($0) })
+    members.set("published_only", flag: isWiredByOthers)
     return members.value
   }
 
@@ -28,8 +30,10 @@ extension Attachment {
     }
     self.init(
       container: ContainerIdentity(
-        id: try reader.required("id").string(), name: try reader["name"]?.string(), engine: engine),
+        id: try reader.required("id").string(), name: try reader["name"]?.string(), engine: engine,
+        namespaceFile: try reader["namespace"]?.string()),
       interfaces: interfaces, ports: ports)
+    isWiredByOthers = try reader["published_only"]?.bool() ?? false
     for element in try reader["files"]?.elements() ?? [] { files.append(try FileEdit(element)) }
   }
 }
@@ -59,6 +63,7 @@ extension AttachedInterface {
     members.set("antispoof", flag: antispoof)
     members.set("announced", flag: announced)
     members.set("slaac", flag: slaac)
+    members.set("among_others", flag: isAmongOthers)
     members.set("snat", texts: sourceAddresses)
     members.set("no_way_back", texts: noWayBack.map { $0.name })
     return members.value
@@ -92,6 +97,7 @@ extension AttachedInterface {
     antispoof = try reader["antispoof"]?.bool() ?? false
     announced = try reader["announced"]?.bool() ?? false
     slaac = try reader["slaac"]?.bool() ?? false
+    isAmongOthers = try reader["among_others"]?.bool() ?? false
     sourceAddresses = try reader.list("snat", "an address") { IPAddress($0) }
     noWayBack = try reader.list("no_way_back", "a family", Family.init(name:))
   }

@@ -51,6 +51,19 @@ extension NetworkSetup {
   /// Whether a network's name says that it was spelled out in an annotation; a file's name has no colon.
   package static func isOnTheSpot(_ network: String) -> Bool { network.contains(":") }
 
+  /// A bridge that carries containers of somebody else's, to which ports are published and nothing more.
+  package init(publishingTo interface: AttachedInterface) {
+    self.init(onTheSpot: interface)
+    network = interface.network
+    // Whoever made the bridge decides what leaves the host, and how.
+    masquerade = []
+  }
+
+  /// How the names of such networks begin; the bridge follows.
+  package static let publishing = "publish:"
+
+  package var isForPublishing: Bool { network.hasPrefix(Self.publishing) }
+
   /// This, and what another interface on the same bridge needed.
   package func union(_ other: NetworkSetup) -> NetworkSetup {
     var union = self

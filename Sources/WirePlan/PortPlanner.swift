@@ -1,13 +1,20 @@
-import WireConfig
-import WireCore
+package import WireConfig
+package import WireCore
 
 /// Decides the published ports of one interface, and claims them.
-struct PortPlanner {
+package struct PortPlanner {
   let container: ContainerIdentity
   let interface: AttachedInterface
   let network: Network
 
-  func plan(
+  package init(container: ContainerIdentity, interface: AttachedInterface, network: Network) {
+    self.container = container
+    self.interface = interface
+    self.network = network
+  }
+
+  /// The ports that the request asks for, claimed.
+  package func plan(
     _ request: InterfaceRequest, publishOn: [IPAddress], book: borrowing some ClaimBook & ~Copyable,
     hostPorts: borrowing some HostPorts & ~Copyable
   ) throws(PlanFailure) -> [PublishedPort] {

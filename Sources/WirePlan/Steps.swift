@@ -6,6 +6,7 @@ extension Step {
   /// The pairs come first, for the rest stands on them. Ports are published before the container's side is brought up:
   /// the hook then stays in the container's namespace and need not come back.
   package static func all(of attachment: Attachment) -> [Step] {
+    guard !attachment.isWiredByOthers else { return firewall(attachment) }
     var steps: [Step] = []
     for interface in attachment.interfaces { steps += interface.join(attachment.container) }
     steps += firewall(attachment)
@@ -43,7 +44,9 @@ extension Step {
   /// Docker's own hook has switched IPv6 off for the whole namespace, `lo` included, as for each of its containers on a
   /// network without IPv6.
   private static func engineSettings(_ attachment: Attachment) -> [Step] {
-    guard attachment.container.engine?.kind == .docker, attachment.interfaces.contains(where: { $0.speaksIPv6 }) else {
+    guard attachment.container.engine?.kind == .docker,
+      attachment.interfaces.contains(where: { $0.speaksIPv6 && !$0.isAmongOthers })
+    else {
       return []
     }
     return [.setting(["net", "ipv6", "conf", "all", "disable_ipv6"], value: "0", required: false)]
@@ -54,6 +57,8 @@ extension Step {
     let ipv6 = ["net", "ipv6", "conf", interface.name.description]
     var settings: [([String], String)] = []
     if interface.speaksIPv6 {
+      // An engine may have switched it off for every link to come.
+      if interface.isAmongOthers { settings.append((ipv6 + ["disable_ipv6"], "0")) }
       if !interface.slaac { settings += [(ipv6 + ["accept_ra"], "0"), (ipv6 + ["autoconf"], "0")] }
       // The link-local address too is usable at once: its MAC is ours to give, so nobody else has it.
       settings.append((ipv6 + ["accept_dad"], "0"))

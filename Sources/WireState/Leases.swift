@@ -79,15 +79,26 @@ extension Store {
     }
   }
 
-  /// Frees what a container holds: last in the queue of its pool, and the longest free of a long queue is forgotten.
-  func freeLeases(of container: String) throws(StateError) {
+  /// Gives up what one interface of a container holds: its addresses and its links on the host.
+  package func releaseInterface(
+    _ interface: InterfaceName, links: [InterfaceName], container: String
+  ) throws(StateError) {
+    try freeLeases(of: container, interface: interface.description)
+    for link in links {
+      try database.run(
+        "DELETE FROM link WHERE name = ? AND container = ?", [.text(link.description), .text(container)])
+    }
+  }
+
+  /// Frees what a container, or one interface of it, holds: last in the queue of its pool, and the longest free of a long queue is forgotten.
+  func freeLeases(of container: String, interface: String? = nil) throws(StateError) {
     let freed = try database.all(
       """
       UPDATE lease SET container = NULL, freed = 1 + coalesce((
         SELECT max(other.freed) FROM lease AS other
         WHERE other.container IS NULL AND other.segment = lease.segment AND other.pool = lease.pool), 0)
-      WHERE container = ? RETURNING segment, pool, freed
-      """, [.text(container)]
+      WHERE container = ?1 AND interface = coalesce(?2, interface) RETURNING segment, pool, freed
+      """, [.text(container), .optional(interface)]
     ) { row throws(StateError) in
       (segment: try row.text(0), pool: try row.optionalAddress(1), order: try row.integer(2))
     }

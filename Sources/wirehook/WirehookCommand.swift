@@ -14,6 +14,7 @@ import WireEngine
         wirehook port web              where its ports are published
         wirehook graph -o net.svg      a picture of it
         wirehook stats --watch         what passes
+        wirehook publish web 8080:80   a port of a container that runs
         wirehook inject /srv/bundle    put the hooks into a bundle for plain runc
         wirehook gc --dry-run          what containers that are gone have left
       """,
@@ -21,7 +22,8 @@ import WireEngine
     subcommands: [
       ListCommand.self, InspectCommand.self, PortCommand.self, GraphCommand.self, StatsCommand.self,
       MetricsCommand.self, EventsCommand.self, CheckCommand.self, RepairCommand.self, DoctorCommand.self,
-      PathCommand.self, CollectCommand.self, InjectCommand.self, NetworkCommand.self, InstallCommand.self, UninstallCommand.self,
+      PathCommand.self, CollectCommand.self, AttachCommand.self, DetachCommand.self, PublishCommand.self,
+      UnpublishCommand.self, InjectCommand.self, NetworkCommand.self, InstallCommand.self, UninstallCommand.self,
       ConfigCommand.self,
     ])
 
