@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// A real Podman inside a pretend host, with storage of its own.
-private final class Podman: @unchecked Sendable {
+final class Podman: @unchecked Sendable {
   /// How Podman comes to start the hook.
   enum Way: String, CaseIterable, Sendable {
     /// `--hooks-dir` with the project's own definitions, and runc or crun.
