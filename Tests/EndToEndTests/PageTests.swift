@@ -38,6 +38,7 @@ struct PageTests {
     ("docs/podman.md", "", "PodmanTests: images of its own, in which nothing is downloaded"),
     ("docs/containerd.md", "", "needs containerd as the host's own service"),
     ("docs/nerdctl.md", "", "nerdctl is in no package of Debian"),
+    ("docs/live.md", "", "LiveAttachTests, LivePublishTests, LiveNetworkTests, LiveDockerTests"),
     ("docs/ovs.md", "", "OVSPageTests: it takes two hosts"),
   ]
 
