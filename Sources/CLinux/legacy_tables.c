@@ -145,9 +145,21 @@ static int read_table(struct table *table) {
   return 0;
 }
 
+// Whether the entries are whole, and as many as the kernel says: what is allocated and copied goes by that number.
+static int is_whole(const struct table *table) {
+  size_t at = 0, step = 0;
+  unsigned count = 0;
+  for (; at < table->info.size && (step = entry_size(table, at)); at += step) count++;
+  return at == table->info.size && count == table->info.num_entries;
+}
+
 // Replaces the table by one with `added` bytes of a rule at `offset`, or (negative) without those of the rule there.
 static int replace(struct table *table, size_t offset, long added, const unsigned char *rule) {
   struct ipt_getinfo *info = &table->info;
+  if (!is_whole(table)) {
+    errno = EINVAL;
+    return -1;
+  }
   size_t taken = added < 0 ? (size_t)-added : 0, size = info->size + added;
   unsigned entries = info->num_entries + (added < 0 ? -1 : 1), number = 0;
   struct ipt_replace *new = calloc(1, sizeof *new + size);
@@ -158,12 +170,8 @@ static int replace(struct table *table, size_t offset, long added, const unsigne
   // Jumps are moved before the entries are: a jump to `offset` itself leads to the new rule, as to the old one.
   for (size_t at = 0; at < info->size; at += entry_size(table, at)) {
     int verdict;
-    if (!entry_size(table, at)) {
-      errno = EINVAL;
-      goto end;
-    }
     if (at < offset) number++;
-    if (!verdict_of(table, at, &verdict) || verdict <= (long)offset) continue;
+    if (!verdict_of(table, at, &verdict) || verdict <= (long)offset || verdict >= (long)info->size) continue;
     verdict += added;
     memcpy(target_of(table, at) + offsetof(struct xt_standard_target, verdict), &verdict, sizeof verdict);
   }
