@@ -1,3 +1,4 @@
+internal import Glibc
 import WireConfig
 import WireCore
 import WireLinux
@@ -11,8 +12,7 @@ enum Preparation {
   /// Throws only for a container that asks for wirehook.
   static func prepare(_ arguments: RuntimeArguments, _ settings: Settings) throws(WireError) {
     let path = arguments.specificationPath
-    // Without a file there is nothing that could ask, and the runtime's own error is the better one.
-    guard let bytes = try? Files.read(path, limit: limit) else { return }
+    guard let bytes = try read(path) else { return }
     var asks = false
     do throws(WireError) {
       let bundle: Bundle
@@ -30,6 +30,18 @@ enum Preparation {
     } catch {
       if asks { throw error }
       Complaint.note("a container was started without wirehook: \(error)", settings)
+    }
+  }
+
+  /// The file; nil where there is none that could ask: the runtime's own error is the better one. What could be read at
+  /// another moment (no memory, no descriptor, a bad disk) is an error: the runtime might read it, and start the container
+  /// without its network.
+  private static func read(_ path: String) throws(WireError) -> [UInt8]? {
+    do throws(SystemError) {
+      return try Files.read(path, limit: limit)
+    } catch {
+      guard ![ENOENT, ENOTDIR, EACCES, EISDIR, EINVAL, ELOOP, EFBIG].contains(error.errno) else { return nil }
+      throw WireError("reading \(path.quoted)", error.description)
     }
   }
 

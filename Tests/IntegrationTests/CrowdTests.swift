@@ -98,11 +98,11 @@ import Testing
   }
 
   @Test func hooksKilledAtRandomLeaveNothingThatGCDoesNotTakeBack() throws {
-    try interrupt(rounds: 100, with: [SIGKILL])
+    try interrupt(rounds: Effort.rounds(100, long: 400), with: [SIGKILL])
   }
 
   @Test func hooksInterruptedAtRandomLeaveNothingThatGCDoesNotTakeBack() throws {
-    try interrupt(rounds: 60, with: [SIGTERM, SIGINT, SIGHUP, SIGPIPE])
+    try interrupt(rounds: Effort.rounds(60, long: 400), with: [SIGTERM, SIGINT, SIGHUP, SIGPIPE])
   }
 
   @Test func aClosedStandardErrorDoesNotStopTheUndo() throws {
