@@ -16,7 +16,7 @@ extension NetlinkSocket {
   package func remove(
     _ links: [InterfaceName], holding descriptor: Int32? = nil, until deadline: Deadline
   ) throws(NetlinkError) {
-    var left = links.filter { index(of: $0) != nil }
+    var left = links.filter { mayBeThere($0) }
     guard let first = left.first else {
       // Nobody waits for it; without it this process would.
       if let descriptor { _ = clinux_hold_open(descriptor) }
@@ -31,7 +31,7 @@ extension NetlinkSocket {
     var pause = timespec(tv_sec: 0, tv_nsec: 50_000)
     while true {
       let status = clinux_child_status(child)
-      left = left.filter { index(of: $0) != nil }
+      left = left.filter { mayBeThere($0) }
       guard let first = left.first else { return }
       if status >= 0 {
         // A name that is there after a success is a new link's.
@@ -42,6 +42,11 @@ extension NetlinkSocket {
       nanosleep(&pause, nil)
       pause.tv_nsec = min(pause.tv_nsec * 5 / 4, 2_000_000)
     }
+  }
+
+  /// Only `ENODEV` says that a link is gone; a kernel that could not look has said nothing.
+  private func mayBeThere(_ name: InterfaceName) -> Bool {
+    clinux_link_index(descriptor.raw, name.description) > 0 || errno != ENODEV
   }
 
   /// Puts links into a group of their own and deletes the group: its links share the grace periods, which links that are

@@ -5,14 +5,14 @@ import Testing
 
 /// Inputs made from Tests/corpus by chance: each is read or refused, within a second, in 64 MB, without a trap.
 ///
-/// A short run takes some thousands for each target; `WIREHOOK_LONG=1` half a million. `WIREHOOK_SEED` replays a run.
+/// A short run takes some thousands for each target; `WIREHOOK_LONG=1` a hundred thousand. `WIREHOOK_SEED` replays a run.
 @Suite(.serialized) struct FuzzTests {
   @Test(arguments: Target.allCases) func everySampleIsReadOrRefused(target: Target) throws {
     for sample in try Corpus(target.rawValue).samples { _ = try target.read(sample) }
   }
 
   @Test(arguments: Target.allCases) func anyBytesAreReadOrRefusedSoonAndInLittleMemory(target: Target) async throws {
-    let rounds = Effort.rounds(4_000, long: 500_000)
+    let rounds = Effort.rounds(4_000, long: 100_000)
     let seed = Effort.seed
     let place = "/tmp/wht-fuzz-\(getpid())-\(target.rawValue)"
     defer { unlink(place) }

@@ -26,6 +26,7 @@ import Testing
       let calls = Effort.sample(
         try bench.calls(it.operation), every: 80, salt: it.error.utf8.reduce(0) { $0 * 3 + Int($1) })
       let before = try bench.look()
+      print("\(it.testDescription): \(calls.count) calls")
       for call in calls {
         let what = "\(it.error) at \(call)"
         let (result, web) = try bench.run(it.operation, under: call.failing(with: it.error))

@@ -33,6 +33,7 @@ import Testing
       let calls = Effort.sample(
         try bench.calls(it.operation), every: 70, salt: it.signal.utf8.reduce(0) { $0 * 3 + Int($1) })
       let before = try bench.look()
+      print("\(it.testDescription): \(calls.count) calls")
       for call in calls {
         let (result, web) = try bench.run(it.operation, under: call.killing(with: it.signal))
         if it.operation == .attach, result.succeeded {
@@ -61,6 +62,7 @@ import Testing
           web.kill()
         }
       }
+      print("\(it.testDescription): killed \(killed) times at \(all.count) calls")
       #expect(killed > 0)
     }
   }
