@@ -46,7 +46,7 @@ extension NetlinkSocket {
 
   /// Only `ENODEV` says that a link is gone; a kernel that could not look has said nothing.
   private func mayBeThere(_ name: InterfaceName) -> Bool {
-    clinux_link_index(descriptor.raw, name.description) > 0 || errno != ENODEV
+    index(of: name) != nil || errno != ENODEV
   }
 
   /// Puts links into a group of their own and deletes the group: its links share the grace periods, which links that are
