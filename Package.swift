@@ -87,7 +87,9 @@ let package = Package(
     tests("WireOCITests", ["WireCore", "WireJSON", "WireOCI"]),
     tests("WirePlanTests", ["WireCore", "WireJSON", "WireConfig", "WireOCI", "WirePlan"]),
     tests("WireViewTests", ["WireCore", "WireJSON", "WirePlan", "WireView"]),
-    tests("WireInspectTests", ["WireCore", "WireConfig", "WirePlan", "WireView", "WireNFTables", "WireNetlink", "WireInspect"]),
+    tests(
+      "WireInspectTests",
+      ["WireCore", "WireConfig", "WirePlan", "WireView", "WireNFTables", "WireNetlink", "WireInspect"]),
     tests("WireOVSDBTests", ["WireCore", "WireJSON", "WireLinux", "WireOVSDB"]),
     tests("WireStateTests", ["WireCore", "WireLinux", "WireState"]),
     tests("WireEngineTests", ["WireCore", "WireEngine"]),

@@ -25,6 +25,18 @@ package struct WiredContainer: Sendable {
   package var status: Status
   /// Seconds since 1970.
   package var created: Int64
+
+  package init(
+    attachment: Attachment, runtime: String, bundle: String, pid: Int32, netns: UInt64, status: Status, created: Int64
+  ) {
+    self.attachment = attachment
+    self.runtime = runtime
+    self.bundle = bundle
+    self.pid = pid
+    self.netns = netns
+    self.status = status
+    self.created = created
+  }
 }
 
 /// Reads what is recorded, without changing anything.

@@ -1,3 +1,5 @@
+package import WireCore
+
 /// The way of a packet and of its answer, hop by hop, as it was found on this host.
 package struct PathReport: Sendable, Hashable {
   /// As the person named the two ends.
@@ -10,6 +12,23 @@ package struct PathReport: Sendable, Hashable {
   package var answer: [PathHop] = []
   /// What became of a packet that was sent to see; nil where none was.
   package var probe: [PathHop]?
+
+  /// The same in parts, for who sends one.
+  package var called: Called?
+
+  package struct Called: Sendable, Hashable {
+    package var transport: TransportProtocol?
+    package var source: IPAddress?
+    package var destination: IPAddress
+    package var port: UInt16?
+
+    package init(_ transport: TransportProtocol?, from source: IPAddress?, to destination: IPAddress, _ port: UInt16?) {
+      self.transport = transport
+      self.source = source
+      self.destination = destination
+      self.port = port
+    }
+  }
 
   package init(from: String, to: String, packet: String) {
     self.from = from

@@ -59,7 +59,8 @@ package struct PathText {
   private func conclusion(_ report: PathReport) -> String {
     guard let stop = report.stop else { return style.good("reachable") }
     let way = report.request.contains(stop) ? "the request" : report.answer.contains(stop) ? "the answer" : "the probe"
-    return style.bad("\(way) stops at \(Printable.line(stop.place)), \(stop.kind.rawValue): \(Printable.line(stop.text))")
+    return style.bad(
+      "\(way) stops at \(Printable.line(stop.place)), \(stop.kind.rawValue): \(Printable.line(stop.text))")
   }
 
   private func paint(_ mark: String, _ verdict: PathHop.Verdict) -> String {

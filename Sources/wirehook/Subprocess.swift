@@ -52,6 +52,9 @@ struct Subprocess: ~Copyable {
     return count == 0 ? nil : Array(chunk.prefix(count))
   }
 
+  /// Ends it at once; what it has written can still be read.
+  borrowing func end() { kill(pid, SIGKILL) }
+
   /// Waits for its end; its exit code, or 128 and the signal's number.
   consuming func wait() -> Int32 {
     var status: Int32 = 0

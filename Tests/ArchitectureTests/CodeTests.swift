@@ -19,13 +19,15 @@ private let allowed: [String: Set<String>] = [
     "WireOVSDB", "WirePlan", "WireState",
   ],
   "WireInspect": [
-    "Glibc", "WireConfig", "WireCore", "WireEngine", "WireLinux", "WireNFTables", "WireNetlink", "WireOVSDB", "WirePlan",
+    "Glibc", "WireConfig", "WireCore", "WireEngine", "WireLinux", "WireNFTables", "WireNetlink", "WireOVSDB",
+    "WirePlan",
     "WireView",
   ],
   "wirehook-oci": ["Glibc", "WireCore", "WireEngine"],
   "wirehook-runc": ["Glibc", "WireConfig", "WireCore", "WireJSON", "WireLinux", "WireOCI"],
   "wirehook": [
-    "ArgumentParser", "Glibc", "WireConfig", "WireCore", "WireEngine", "WireInspect", "WireJSON", "WireLinux", "WireOCI",
+    "ArgumentParser", "Glibc", "WireConfig", "WireCore", "WireEngine", "WireInspect", "WireJSON", "WireLinux",
+    "WireOCI",
     "WirePlan", "WireState", "WireView",
   ],
 ]

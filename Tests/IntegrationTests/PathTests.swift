@@ -29,7 +29,8 @@ import Testing
   static let in_ = ["192.168.77.2", "web:80"]
 
   static let troubles: [Trouble] = [
-    Trouble(name: "lo down", spoil: "WEB ip link set lo down", path: ["web", "web:80"], stop: "link", said: "lo is down"),
+    Trouble(
+      name: "lo down", spoil: "WEB ip link set lo down", path: ["web", "web:80"], stop: "link", said: "lo is down"),
     Trouble(
       name: "no default route", spoil: "WEB ip route del default", path: out, stop: "route", said: "no route to"),
     Trouble(
@@ -94,6 +95,18 @@ import Testing
       } else if trouble.path == ["web", "web:80"] {
         #expect(try web.ask("127.0.0.1", 80).server == "web")
       }
+    }
+  }
+
+  @Test func aProbeIsFollowedAndLeavesNoTrace() throws {
+    try prepared { host, _ in
+      let sent = try host.path(Self.out + ["--probe"])
+      #expect(sent.exitCode == 0 && sent.stdout.contains("an answer came"), "\(sent)")
+      #expect(sent.stdout.contains("inet wirehook forward rule"), "\(sent)")
+      try host.nft("table inet mine { chain guard { type filter hook forward priority 10; tcp dport 9000 counter drop; }; }")
+      let dropped = try host.path(Self.out + ["--probe"])
+      #expect(dropped.exitCode == 1 && dropped.stdout.contains("inet mine guard rule"), "\(dropped)")
+      #expect(try !host.sh("nft list tables").contains("wirehook-probe"))
     }
   }
 

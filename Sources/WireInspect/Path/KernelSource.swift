@@ -84,6 +84,23 @@ package final class KernelSource: PathSource {
     return inside
   }
 
+  /// Opens a socket in a container's namespace, or in the host's.
+  func inNamespace(
+    of container: WiredContainer?, _ body: () throws(SystemError) -> Descriptor
+  ) throws(WireError) -> Descriptor {
+    guard let container else { return try explained(body) }
+    guard let opened = try ContainerNamespace.open(pid: container.pid, home: home.identity) else {
+      throw WireError("container \(container.attachment.container.owner.quoted)", "it has ended")
+    }
+    return try opened.namespace.run(
+      backTo: home, mapping: { Hints.explain($0, while: "entering the container's network namespace") }
+    ) { () throws(WireError) in try explained(body) }
+  }
+
+  private func explained(_ body: () throws(SystemError) -> Descriptor) throws(WireError) -> Descriptor {
+    do throws(SystemError) { return try body() } catch { throw Hints.explain(error, while: "opening a socket") }
+  }
+
   package func lookUp(_ question: RouteQuestion, in place: PathPlace) throws(WireError) -> RouteAnswer {
     do throws(NetlinkError) {
       switch place {

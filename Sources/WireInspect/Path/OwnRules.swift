@@ -93,7 +93,9 @@ package struct OwnRules: Sendable {
     }
     if has(.bridges, output) { return nil }
     for set in is4 ? [SetName.snat4, .netsnat4] : [.snat6, .netsnat6] {
-      if let data = find(set, source.bytes)?.data, let address = IPAddress(bytes: data) { return .address(address, set) }
+      if let data = find(set, source.bytes)?.data, let address = IPAddress(bytes: data) {
+        return .address(address, set)
+      }
     }
     let set: SetName = is4 ? .masq4 : .masq6
     return find(set, source.bytes) == nil ? nil : .masquerade(set.rawValue)

@@ -33,7 +33,8 @@ package struct PathFinder<Source: PathSource> {
     if case .outside(let address) = from { caller = address }
     if destination == nil, case .host = to { destination = .loopback(family) }
     guard let destination else {
-      throw WireError("path to \(to.name.quoted)", "it has no \(family.name) address", hint: "try --ipv6, or name an address")
+      throw WireError(
+        "path to \(to.name.quoted)", "it has no \(family.name) address", hint: "try --ipv6, or name an address")
     }
     var request = PathWalk(source, PathPacket(protocolUsed, from: caller, to: destination, port))
     var report = PathReport(from: from.name, to: to.name, packet: "")
@@ -52,6 +53,7 @@ package struct PathFinder<Source: PathSource> {
     var shown = called
     shown.source = called.source ?? request.translation.source ?? request.packet.source
     report.packet = "\(shown)"
+    report.called = PathReport.Called(shown.transport, from: shown.source, to: shown.destination, shown.port)
     if let arrival, report.stop == nil { report.answer = try answer(to: request, shown.source, arrival, from) }
     return report
   }
@@ -75,7 +77,9 @@ package struct PathFinder<Source: PathSource> {
       }
       if case .container(let caller) = from {
         let networks = Set(caller.attachment.interfaces.map { $0.network })
-        if let shared = interfaces.first(where: { networks.contains($0.network) })?.address(family) { return (shared, port) }
+        if let shared = interfaces.first(where: { networks.contains($0.network) })?.address(family) {
+          return (shared, port)
+        }
       }
       return (interfaces.lazy.compactMap { $0.address(family) }.first, port)
     }
@@ -86,7 +90,9 @@ package struct PathFinder<Source: PathSource> {
     switch from {
     case .host: return .loopback(family)
     case .container(let container):
-      return container.attachment.interfaces.lazy.flatMap { $0.gateways }.first { $0.family == family && source.host.has($0) }
+      return container.attachment.interfaces.lazy.flatMap { $0.gateways }.first {
+        $0.family == family && source.host.has($0)
+      }
     case .outside(let address):
       guard case .found(let choice) = try source.lookUp(RouteQuestion(to: address), in: .host) else { return nil }
       return choice.way.source
@@ -99,7 +105,9 @@ package struct PathFinder<Source: PathSource> {
   ) throws(PathWalk<Source>.Interruption) -> PathWalk<Source>.Arrival {
     guard case .found(let choice) = try walk.lookUp(RouteQuestion(to: address), in: .host),
       let link = source.host.link(choice.way.link)
-    else { throw walk.stop("host", .route, "no route to \(address)", "ip route add \(Prefix(host: address)) via GATEWAY") }
+    else {
+      throw walk.stop("host", .route, "no route to \(address)", "ip route add \(Prefix(host: address)) via GATEWAY")
+    }
     walk.pass("outside", .end, "\(address) sends to \(walk.packet.destination), expected by \(link.name)")
     if !source.host.has(walk.packet.destination) {
       walk.note("outside", .route, "\(address) must have a route to \(walk.packet.destination) by this host")
@@ -138,8 +146,9 @@ package struct PathFinder<Source: PathSource> {
   }
 
   private func answerFromOutside(_ walk: inout PathWalk<Source>) throws(PathWalk<Source>.Interruption) {
-    guard case .found(let choice) = try walk.lookUp(
-      RouteQuestion(to: walk.packet.source ?? walk.packet.destination), in: .host),
+    guard
+      case .found(let choice) = try walk.lookUp(
+        RouteQuestion(to: walk.packet.source ?? walk.packet.destination), in: .host),
       let link = source.host.link(choice.way.link)
     else { return }
     walk.pass("outside", .end, "the answer to \(walk.packet.destination), if one is sent, is expected by \(link.name)")

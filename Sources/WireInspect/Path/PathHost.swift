@@ -57,7 +57,8 @@ extension PathWalk {
 
   private func refusal(_ code: Int32, by link: LinkFacts) -> String {
     switch code {
-    case EXDEV: "the reverse path filter drops it: the way back to \(packet.source.map { "\($0)" } ?? "it") is not by \(link.name)"
+    case EXDEV:
+      "the reverse path filter drops it: the way back to \(packet.source.map { "\($0)" } ?? "it") is not by \(link.name)"
     case _ where !source.host.forwards.contains(packet.family): offText
     default: "no route to \(packet.destination)"
     }
@@ -77,14 +78,16 @@ extension PathWalk {
     guard let to = source.own.destination(of: packet, isLocal: isLocal, fromHost: fromHost) else { return }
     translation.called = (packet.destination, packet.port)
     pass(
-      source.host.name, .nat, "inet wirehook map \(to.set.rawValue): \(end(packet.destination, packet.port)) becomes \(end(to.address, to.port))")
+      source.host.name, .nat,
+      "inet wirehook map \(to.set.rawValue): \(end(packet.destination, packet.port)) becomes \(end(to.address, to.port))"
+    )
     packet.destination = to.address
     packet.port = to.port
     packet.isTranslated = true
   }
 
   /// A port that is recorded as published, and that no map knows.
-  private mutating func refuseLostPort() throws(Interruption) {
+  mutating func refuseLostPort() throws(Interruption) {
     guard !packet.isTranslated, source.host.has(packet.destination), let port = packet.port else { return }
     for container in source.containers {
       for published in container.attachment.ports.map({ $0.mapping })
@@ -93,7 +96,8 @@ extension PathWalk {
       {
         let owner = container.attachment.container.owner
         throw stop(
-          source.host.name, .nat, "port \(port) is published for \(owner), and inet wirehook has lost it", "wirehook repair \(owner)")
+          source.host.name, .nat, "port \(port) is published for \(owner), and inet wirehook has lost it",
+          "wirehook repair \(owner)")
       }
     }
   }
@@ -116,7 +120,8 @@ extension PathWalk {
         "\"isolate\": false in the files of both networks, or call a published port")
     case .internalOut, .internalIn:
       throw stop(
-        name, .filter, "\(place): \(verdict == .internalOut ? input.name : output.name) is internal, without a way "
+        name, .filter,
+        "\(place): \(verdict == .internalOut ? input.name : output.name) is internal, without a way "
           + (verdict == .internalOut ? "out" : "in"), "\"internal\": false in its file in networks.d")
     case .notPublished: throw stop(name, .filter, "\(place): it is not published", publishCommand)
     case .sourceNotAllowed:
@@ -137,7 +142,9 @@ extension PathWalk {
     let facts = source.host
     try filter(.postrouting, in: facts, from: nil, to: link)
     if packet.isAnswer, let called = translation.called {
-      pass(facts.name, .nat, "connection tracking: from \(packet.source.map { "\($0)" } ?? "?") becomes from \(called.address)")
+      pass(
+        facts.name, .nat,
+        "connection tracking: from \(packet.source.map { "\($0)" } ?? "?") becomes from \(called.address)")
       packet.source = called.address
     } else if !packet.isAnswer {
       try rewriteSource(leavingBy: link)
@@ -178,7 +185,8 @@ extension PathWalk {
   private mutating func missSource(_ from: IPAddress, leavingBy link: LinkFacts) throws(Interruption) {
     let isOurs = source.setups.contains { $0.link.description == link.name }
     guard !isOurs, let setup = source.setups.first(where: { $0.subnets.contains { $0.contains(from) } }) else { return }
-    let isWanted = setup.masquerade.contains { $0.contains(from) } || setup.sourceNAT.contains { $0.subnet.contains(from) }
+    let isWanted =
+      setup.masquerade.contains { $0.contains(from) } || setup.sourceNAT.contains { $0.subnet.contains(from) }
     if isWanted {
       throw stop(
         source.host.name, .nat, "nothing rewrites the source: \(from) is unknown outside, and no answer comes back",

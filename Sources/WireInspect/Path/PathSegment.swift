@@ -21,7 +21,8 @@ extension PathWalk {
     if let (other, theirs) = owner(of: nextHop, on: interface.bridge) {
       guard !(packet.isAnswer && translation.called != nil) else {
         throw stop(
-          facts.name, .nat, "the answer goes straight to its neighbour, and the host cannot put the called address back",
+          facts.name, .nat,
+          "the answer goes straight to its neighbour, and the host cannot put the called address back",
           "wirehook repair")
       }
       if interface.isolated, theirs.isolated {
@@ -46,10 +47,13 @@ extension PathWalk {
     let facts = source.host
     let owner = container.attachment.container.owner
     guard let port = facts.link(named: interface.hostLink.description) else {
-      throw stop(facts.name, .link, "\(interface.hostLink), the host's end of \(interface.name), is gone", "restart \(owner)")
+      throw stop(
+        facts.name, .link, "\(interface.hostLink), the host's end of \(interface.name), is gone", "restart \(owner)")
     }
     guard port.isUp else {
-      throw stop(facts.name, .link, "\(port.name), the host's end of \(interface.name) of \(owner), is down", "ip link set \(port.name) up")
+      throw stop(
+        facts.name, .link, "\(port.name), the host's end of \(interface.name) of \(owner), is down",
+        "ip link set \(port.name) up")
     }
     if interface.driver == .ovs { return try useSwitchPort(interface, port) }
     guard let bridge = facts.link(named: interface.bridge.description) else {
@@ -69,7 +73,8 @@ extension PathWalk {
   private mutating func useSwitchPort(_ interface: AttachedInterface, _ port: LinkFacts) throws(Interruption) {
     let facts = source.host
     guard let row = source.switchPorts[port.name], row.bridge == interface.bridge.description else {
-      throw stop(facts.name, .bridge, "\(port.name) is not a port of Open vSwitch bridge \(interface.bridge)", "wirehook repair")
+      throw stop(
+        facts.name, .bridge, "\(port.name) is not a port of Open vSwitch bridge \(interface.bridge)", "wirehook repair")
     }
     guard row.vlan == interface.vlan else {
       let (now, then) = (row.vlan.map { "VLAN \($0)" } ?? "no VLAN", interface.vlan.map { "VLAN \($0)" } ?? "no VLAN")
@@ -78,7 +83,9 @@ extension PathWalk {
         interface.vlan.flatMap { $0.tag }.map { "ovs-vsctl set port \(port.name) tag=\($0)" }
           ?? "ovs-vsctl clear port \(port.name) tag")
     }
-    pass(facts.name, .bridge, "\(port.name) is a port of \(row.bridge) (Open vSwitch)" + (row.vlan.map { ", VLAN \($0)" } ?? ""))
+    pass(
+      facts.name, .bridge,
+      "\(port.name) is a port of \(row.bridge) (Open vSwitch)" + (row.vlan.map { ", VLAN \($0)" } ?? ""))
   }
 
   /// Into a container.

@@ -16,7 +16,9 @@ extension PathWalk {
     guard case .found(let choice) = answer else {
       throw stop(facts.name, .route, "no route to \(packet.destination)", defaultRoute(of: container, in: facts))
     }
-    if packet.source == nil { packet.source = choice.way.source ?? container.attachment.interfaces.first?.address(packet.family) }
+    if packet.source == nil {
+      packet.source = choice.way.source ?? container.attachment.interfaces.first?.address(packet.family)
+    }
     guard let link = facts.link(choice.way.link) else { throw stop(facts.name, .route, "the route has no link") }
     pass(facts.name, .route, text(choice, link))
     if choice.way.kind == .local { return try loop(in: facts, .container(container)) }
@@ -31,11 +33,21 @@ extension PathWalk {
 
   mutating func sendFromHost() throws(Interruption) -> Arrival {
     let facts = source.host
-    if !packet.isAnswer { rewriteDestination(fromHost: true) }
-    let answer = try lookUp(RouteQuestion(to: packet.destination, from: packet.source), in: .host)
+    if !packet.isAnswer {
+      // The source is chosen before the destination is rewritten: whoever calls 127.0.0.1 calls from there.
+      if packet.source == nil, case .found(let choice) = try lookUp(RouteQuestion(to: packet.destination), in: .host) {
+        packet.source = choice.way.source
+      }
+      rewriteDestination(fromHost: true)
+      try refuseLostPort()
+    }
+    // The kernel routes a packet of 127.0.0.1's own by its destination alone, once that has been rewritten.
+    let from = packet.source.flatMap { $0.isLoopback && packet.isTranslated ? nil : $0 }
+    let answer = try lookUp(RouteQuestion(to: packet.destination, from: from), in: .host)
     guard case .found(let choice) = answer, let link = facts.link(choice.way.link) else {
       throw stop(
-        facts.name, .route, "no route to \(packet.destination)", "ip route add \(Prefix(host: packet.destination)) via GATEWAY")
+        facts.name, .route, "no route to \(packet.destination)",
+        "ip route add \(Prefix(host: packet.destination)) via GATEWAY")
     }
     packet.source = packet.source ?? choice.way.source
     pass(facts.name, .route, text(choice, link))

@@ -106,7 +106,8 @@ package struct PathWalk<Source: PathSource> {
     }
     if let bound = there.first {
       throw stop(
-        facts.name, .socket, "the program on \(transport.rawValue) port \(port) listens on \(bound.listener.address) only",
+        facts.name, .socket,
+        "the program on \(transport.rawValue) port \(port) listens on \(bound.listener.address) only",
         "let it listen on \(IPAddress.any(packet.family))")
     }
     let others = Set(known.map { $0.port }).sorted().prefix(8).map { "\($0)" }.joined(separator: ", ")

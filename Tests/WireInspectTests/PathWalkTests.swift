@@ -1,0 +1,107 @@
+import Glibc
+import Testing
+import WireCore
+import WireInspect
+import WireNFTables
+import WirePlan
+import WireView
+
+/// What is made of the facts, without a kernel.
+@Suite struct PathWalkTests {
+  private func out(_ host: FakeHost) throws -> PathReport {
+    try PathFinder(host).path(
+      from: .container(host.containers[0]), to: .outside(FakeHost.outside), port: 443, transport: .tcp, family: .ipv4)
+  }
+
+  private func call(_ host: FakeHost, port: UInt16 = 80) throws -> PathReport {
+    try PathFinder(host).path(
+      from: .outside(FakeHost.outside), to: .container(host.containers[0]), port: port, transport: .tcp, family: .ipv4)
+  }
+
+  @Test func aWholeHostPassesBothWays() throws {
+    let (out, call) = (try out(FakeHost()), try call(FakeHost()))
+    #expect(out.stop == nil && call.stop == nil)
+    #expect(out.packet == "tcp 10.210.4.2 -> 192.168.77.2:443")
+    #expect(out.request.contains { $0.text.contains("from 10.210.4.2 becomes from 192.168.77.1") })
+    #expect(out.answer.contains { $0.text.contains("to 192.168.77.1 becomes to 10.210.4.2") })
+    #expect(call.packet == "tcp 192.168.77.2 -> 192.168.77.1:8080")
+    #expect(call.request.contains { $0.text.contains("192.168.77.1:8080 becomes 10.210.4.2:80") })
+    #expect(call.answer.contains { $0.text.contains("from 10.210.4.2 becomes from 192.168.77.1") })
+  }
+
+  @Test func aContainerWithoutADefaultRouteGetsTheOneItHad() throws {
+    var host = FakeHost()
+    host.refusals = [FakeHost.outside: ENETUNREACH]
+    #expect(try out(host).stop?.remedy == "nsenter -t 7 -n ip route add default via 10.210.4.1 dev eth0")
+  }
+
+  @Test func aHostThatDoesNotForwardIsNamed() throws {
+    var host = FakeHost()
+    host.host.forwards = []
+    let stop = try out(host).stop
+    #expect(stop?.kind == .forwarding && stop?.remedy == "sysctl -w net.ipv4.ip_forward=1")
+  }
+
+  @Test func anAnswerThatHasNoWayBackStops() throws {
+    var host = FakeHost()
+    // The request passes; only what goes back to the caller is refused.
+    host.refusals = [FakeHost.outside: ENETUNREACH]
+    let report = try PathFinder(host).path(
+      from: .host, to: .container(host.containers[0]), port: 80, transport: .tcp, family: .ipv4)
+    #expect(report.stop == nil)
+    host.refusals = [FakeHost.gateway: ENETUNREACH]
+    let back = try PathFinder(host).path(
+      from: .host, to: .container(host.containers[0]), port: 80, transport: .tcp, family: .ipv4)
+    #expect(back.stop.map { back.answer.contains($0) } ?? false)
+  }
+
+  @Test func aPublishedPortThatTheMapLostIsNamed() throws {
+    let host = FakeHost(FakeHost.wholeTable.filter { $0.set != .ports4 })
+    let stop = try call(host).stop
+    #expect(stop?.kind == .nat && stop?.remedy == "wirehook repair web")
+  }
+
+  @Test func aPortThatIsNotPublishedIsDroppedByOurOwnRule() throws {
+    let stop = try call(FakeHost(), port: 81).stop
+    #expect(stop?.kind == .filter && stop?.remedy == "wirehook publish web 81:81")
+  }
+
+  @Test func aSourceThatIsNotOnTheListIsDropped() throws {
+    let restricted = Element.restricted(.tcp, hostPort: 8080, of: FakeHost.container)
+    var elements = FakeHost.wholeTable + [restricted]
+    #expect(try call(FakeHost(elements)).stop?.text.contains("is not on the port's list") ?? false)
+    let allow = Element.allow(.tcp, hostPort: 8080, of: FakeHost.container, from: Prefix(host: FakeHost.outside))
+    elements += [allow].compactMap { $0 }
+    #expect(try call(FakeHost(elements)).stop == nil)
+  }
+
+  @Test func aNetworkWithoutAWayOutIsNamed() throws {
+    let host = FakeHost(FakeHost.wholeTable + [.internal(FakeHost.bridge)])
+    #expect(try out(host).stop?.text.contains("wh-front is internal, without a way out") ?? false)
+  }
+
+  @Test func aProgramOnLoopbackAloneIsNamed() throws {
+    var host = FakeHost()
+    host.web.listeners[0].listener.address = .loopback(.ipv4)
+    #expect(try call(host).stop?.text.contains("listens on 127.0.0.1 only") ?? false)
+    host.web.listeners = []
+    #expect(try call(host).stop?.text == "nothing listens on tcp port 80")
+  }
+
+  @Test func aPortOfOpenVSwitchInAnotherVLANIsNamed() throws {
+    var host = FakeHost()
+    host.containers[0].attachment.interfaces[0].switchPort = SwitchPort(database: .unix("/db"), isUserspace: true)
+    host.switchPorts = ["whabc": SwitchPortFacts(bridge: "wh-front", vlan: VLANMembership("20"))]
+    let stop = try out(host).stop
+    #expect(stop?.text == "whabc is in VLAN 20 of wh-front, and was put into no VLAN")
+    #expect(stop?.remedy == "ovs-vsctl clear port whabc tag")
+  }
+
+  @Test func anotherTablesRuleIsNamedWithItsCommand() throws {
+    var host = FakeHost()
+    host.host.tables = [FilterTable(.inet, "mine", chains: [FilterChain("guard", hook: .forward, drops: true)])]
+    let stop = try out(host).stop
+    #expect(stop?.text == "table inet mine chain guard drops it (policy drop)")
+    #expect(stop?.remedy == "nft 'add rule inet mine guard iifname \"wh-front\" accept'")
+  }
+}
