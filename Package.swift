@@ -89,7 +89,7 @@ let package = Package(
     tests("WireViewTests", ["WireCore", "WireJSON", "WirePlan", "WireView"]),
     tests(
       "WireInspectTests",
-      ["WireCore", "WireConfig", "WirePlan", "WireView", "WireNFTables", "WireNetlink", "WireInspect"]),
+      ["WireCore", "WireConfig", "WirePlan", "WireEngine", "WireView", "WireNFTables", "WireNetlink", "WireInspect"]),
     tests("WireOVSDBTests", ["WireCore", "WireJSON", "WireLinux", "WireOVSDB"]),
     tests("WireStateTests", ["WireCore", "WireLinux", "WireState"]),
     tests("WireEngineTests", ["WireCore", "WireEngine"]),

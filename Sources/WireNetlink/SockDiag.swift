@@ -13,6 +13,13 @@ package struct Listener: Sendable, Hashable {
   /// A socket on `::` that leaves IPv4 alone (`IPV6_V6ONLY`).
   package var isIPv6Only: Bool
 
+  package init(address: IPAddress, inode: UInt64, uid: UInt32, isIPv6Only: Bool) {
+    self.address = address
+    self.inode = inode
+    self.uid = uid
+    self.isIPv6Only = isIPv6Only
+  }
+
   /// Whether it has a port of this address, or of any where one of the two is all addresses.
   package func covers(_ address: IPAddress) -> Bool {
     if self.address.family == address.family {

@@ -103,7 +103,8 @@ import Testing
       let sent = try host.path(Self.out + ["--probe"])
       #expect(sent.exitCode == 0 && sent.stdout.contains("an answer came"), "\(sent)")
       #expect(sent.stdout.contains("inet wirehook forward rule"), "\(sent)")
-      try host.nft("table inet mine { chain guard { type filter hook forward priority 10; tcp dport 9000 counter drop; }; }")
+      try host.nft(
+        "table inet mine { chain guard { type filter hook forward priority 10; tcp dport 9000 counter drop; }; }")
       let dropped = try host.path(Self.out + ["--probe"])
       #expect(dropped.exitCode == 1 && dropped.stdout.contains("inet mine guard rule"), "\(dropped)")
       #expect(try !host.sh("nft list tables").contains("wirehook-probe"))

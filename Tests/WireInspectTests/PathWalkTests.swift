@@ -1,8 +1,10 @@
 import Glibc
 import Testing
 import WireCore
+import WireEngine
 import WireInspect
 import WireNFTables
+import WireNetlink
 import WirePlan
 import WireView
 
@@ -90,7 +92,7 @@ import WireView
 
   @Test func aPortOfOpenVSwitchInAnotherVLANIsNamed() throws {
     var host = FakeHost()
-    host.containers[0].attachment.interfaces[0].switchPort = SwitchPort(database: .unix("/db"), isUserspace: true)
+    host.containers[0].attachment.interfaces[0].switchPort = SwitchPort(database: .unix(path: "/db"), isUserspace: true)
     host.switchPorts = ["whabc": SwitchPortFacts(bridge: "wh-front", vlan: VLANMembership("20"))]
     let stop = try out(host).stop
     #expect(stop?.text == "whabc is in VLAN 20 of wh-front, and was put into no VLAN")

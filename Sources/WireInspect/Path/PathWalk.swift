@@ -79,7 +79,9 @@ package struct PathWalk<Source: PathSource> {
     _ hook: FilterChain.Hook, in facts: PlaceFacts, from input: LinkFacts?, to output: LinkFacts?
   ) throws(Interruption) {
     let names = [output, input].compactMap { $0?.name }
-    let ours = names.first { name in source.setups.contains { $0.link.description == name } }
+    let bridges = source.containers.flatMap { $0.attachment.interfaces.map { $0.bridge } }
+    let known = Set((source.setups.map { $0.link } + bridges).map { $0.description })
+    let ours = names.first { known.contains($0) }
     guard let link = (ours ?? names.first).flatMap({ InterfaceName($0) }) else { return }
     var flow = FlowJudgement.Flow(packet.family, at: hook, transport: packet.protocolNumber, port: packet.port)
     flow.isAnswer = packet.isAnswer
