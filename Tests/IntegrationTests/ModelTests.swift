@@ -170,7 +170,8 @@ private struct ModelRun {
 
   private func recorded(_ id: Int) throws -> ModelHost.Wired? {
     let record = try host.host.list().first { $0["id"].string == "c\(id)" }
-    guard let network = record?["interfaces"][0]["network"].string, let port = record?["ports"][0]["hostPort"].int else {
+    guard let network = record?["interfaces"][0]["network"].string, let port = record?["ports"][0]["hostPort"].int
+    else {
       return nil
     }
     return .init(network: network, port: port)

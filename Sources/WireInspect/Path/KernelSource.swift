@@ -49,7 +49,9 @@ package final class KernelSource: PathSource {
   private static func ownRules(until deadline: Deadline) throws(WireError) -> OwnRules {
     do throws(NFTablesError) {
       let socket = try FirewallSocket()
-      guard try socket.hasTable(named: "wirehook", deadline: deadline.moment) else { return OwnRules([], isThere: false) }
+      guard try socket.hasTable(named: "wirehook", deadline: deadline.moment) else {
+        return OwnRules([], isThere: false)
+      }
       var elements: [Element] = []
       for set in SetName.allCases { elements += try socket.elements(of: set, deadline: deadline.moment) }
       return OwnRules(elements)
