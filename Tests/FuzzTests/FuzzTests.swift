@@ -18,7 +18,9 @@ import Testing
     defer { unlink(place) }
     // A process of its own: a trap or too much memory ends that one, and the input that did it is on file.
     await #expect(processExitsWith: .success) {
-      [target = target as Target, rounds = rounds as Int, seed = seed as UInt64, place = place as String] in
+      [
+        target = target as Target, rounds = rounds as Int, seed = seed as UInt64, place = place as String
+      ] in
       try Fuzzer(target, seed: seed, place: place).run(rounds)
     }
     if FileManager.default.fileExists(atPath: place) {
