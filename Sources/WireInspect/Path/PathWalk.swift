@@ -5,23 +5,27 @@ import WireNetlink
 import WirePlan
 import WireView
 
+/// Why a walk does not go on.
+enum PathInterruption: Error {
+  /// The last hop says it.
+  case stops
+  case failed(WireError)
+}
+
+/// Where a packet ends.
+enum PathArrival { case host, container(WiredContainer), outside }
+
+/// What the host's connection tracking remembers of the request.
+struct PathTranslation {
+  var called: (address: IPAddress, port: UInt16?)?
+  var source: IPAddress?
+}
+
 /// Follows a packet from place to place, and judges at each what the kernel would do with it. Sends nothing.
 package struct PathWalk<Source: PathSource> {
-  /// Why a walk does not go on.
-  enum Interruption: Error {
-    /// The last hop says it.
-    case stops
-    case failed(WireError)
-  }
-
-  /// Where a packet ends.
-  enum Arrival { case host, container(WiredContainer), outside }
-
-  /// What the host's connection tracking remembers of the request.
-  struct Translation {
-    var called: (address: IPAddress, port: UInt16?)?
-    var source: IPAddress?
-  }
+  typealias Interruption = PathInterruption
+  typealias Arrival = PathArrival
+  typealias Translation = PathTranslation
 
   let source: Source
   var packet: PathPacket
