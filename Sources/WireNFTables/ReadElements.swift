@@ -34,7 +34,10 @@ extension FirewallSocket {
       buffer.end()
       var found: [RawElement] = []
       let isWhole = try query(&buffer, for: request, deadline: deadline) { found += RawElement.all(in: $0) }
-      if isWhole { return RawElement.join(found, of: set) }
+      guard isWhole else { continue }
+      // A hash table that the kernel is just resizing is walked in part twice (rhashtable_walk_next).
+      var seen: Set<Element> = []
+      return RawElement.join(found, of: set).filter { seen.insert($0).inserted }
     }
     throw NFTablesError(request, code: EBUSY)
   }

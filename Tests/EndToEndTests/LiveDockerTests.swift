@@ -21,14 +21,14 @@ struct LiveDockerTests {
       try docker.run("warm", "--net=none")
       try docker.require("rm", "-f", "warm")
       let other = try plain(docker, "other")
-      let web = try plain(docker, "web")
+      let web = try plain(docker, "live-web")
       let address = try #require(web.addresses("eth0").first).split(separator: "/")[0]
       let before = try host.snapshot()
-      let made = try host.wirehook("publish", "web", "90:80")
+      let made = try host.wirehook("publish", "live-web", "90:80")
       #expect(made.succeeded && made.stdout.contains("published 90:80/tcp to \(address)"), "\(made)")
-      #expect(try host.outside.reaches("web", Sandbox.address4, 90))
-      #expect(try host.reaches("web", Sandbox.address4, 90))
-      #expect(try other.reaches("web", Sandbox.address4, 90), "from docker0 itself")
+      #expect(try host.outside.reaches("live-web", Sandbox.address4, 90))
+      #expect(try host.reaches("live-web", Sandbox.address4, 90))
+      #expect(try other.reaches("live-web", Sandbox.address4, 90), "from docker0 itself")
       let rules = try host.sh("iptables -S DOCKER-USER")
       #expect(rules.contains("-d \(address)/32 -o docker0 -m conntrack --ctstate DNAT"), "\(rules)")
       #expect(!rules.contains("-i docker0 -m comment") && !rules.contains("-A DOCKER-USER -o docker0 -m comment"))
@@ -37,7 +37,7 @@ struct LiveDockerTests {
         try host.outside.ask(String(address), 80, within: .milliseconds(300)).server == nil, "only what is published")
       let check = try host.wirehook("check")
       #expect(check.succeeded, "\(check)")
-      try #require(try host.wirehook("unpublish", "web", "90").succeeded)
+      try #require(try host.wirehook("unpublish", "live-web", "90").succeeded)
       #expect(try host.outside.ask(Sandbox.address4, 90, within: .milliseconds(300)).server == nil)
       let left = try host.differences(from: before)
       #expect(left == [])
@@ -64,17 +64,17 @@ struct LiveDockerTests {
 
   @Test func aDockerContainerGetsAFurtherNetworkByItsName() throws {
     try DockerEngine.with { docker, host in
-      let web = try plain(docker, "web")
-      let made = try host.wirehook("attach", "web", "--ports", "8080:80")
+      let web = try plain(docker, "live-web")
+      let made = try host.wirehook("attach", "live-web", "--ports", "8080:80")
       #expect(made.succeeded && made.stdout.contains("eth1 on front"), "\(made)")
-      #expect(try host.outside.reaches("web", Sandbox.address4, 8080))
+      #expect(try host.outside.reaches("live-web", Sandbox.address4, 8080))
       #expect(try web.pings(Sandbox.outside4), "by docker0, as before")
-      #expect(try host.list().first?["name"].string == "web")
-      #expect(try host.wirehook("detach", "web").succeeded)
+      #expect(try host.list().first?["name"].string == "live-web")
+      #expect(try host.wirehook("detach", "live-web").succeeded)
       #expect(try web.links() == ["eth0", "lo"])
       // Docker knows nothing of us: its container ends without a word.
-      try #require(try host.wirehook("attach", "web").succeeded)
-      try docker.require("rm", "-f", "web")
+      try #require(try host.wirehook("attach", "live-web").succeeded)
+      try docker.require("rm", "-f", "live-web")
       #expect(try host.wirehook("gc").stdout.contains(web.id))
     }
   }

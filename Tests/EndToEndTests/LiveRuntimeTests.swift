@@ -28,14 +28,14 @@ import Testing
   func aContainerOfPodmansIsFoundByItsName() throws {
     try Sandbox.with { host in
       let podman = try Podman(host, .hooksWithRunc)
-      let web = try podman.run("web", "--annotation", "wirehook.network=none")
+      let web = try podman.run("pod-web", "--annotation", "wirehook.network=none")
       #expect(try web.links() == ["lo"])
-      let made = try host.wirehook("attach", "web", "--ports", "8080:80")
+      let made = try host.wirehook("attach", "pod-web", "--ports", "8080:80")
       #expect(made.succeeded, "\(made)")
-      #expect(try host.outside.reaches("web", Sandbox.address4, 8080))
+      #expect(try host.outside.reaches("pod-web", Sandbox.address4, 8080))
       let entry = try host.list().first
-      #expect(entry?["id"].string == web.id && entry?["name"].string == "web")
-      try podman.require("rm", "-f", "-t", "0", "web")
+      #expect(entry?["id"].string == web.id && entry?["name"].string == "pod-web")
+      try podman.require("rm", "-f", "-t", "0", "pod-web")
       // The hook that Podman has takes back what it did not make.
       #expect(try eventually { try host.list().isEmpty })
     }

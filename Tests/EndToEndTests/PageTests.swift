@@ -39,6 +39,7 @@ struct PageTests {
     ("docs/containerd.md", "", "needs containerd as the host's own service"),
     ("docs/nerdctl.md", "", "nerdctl is in no package of Debian"),
     ("docs/live.md", "", "LiveAttachTests, LivePublishTests, LiveNetworkTests, LiveDockerTests"),
+    ("docs/path.md", "", "PathTests runs each of these troubles, and the command that is named"),
     ("docs/ovs.md", "", "OVSPageTests: it takes two hosts"),
   ]
 

@@ -17,18 +17,25 @@ final class ModelHost: @unchecked Sendable {
   /// Both networks stand, empty.
   static func with(_ body: (ModelHost) throws -> Void) throws {
     guard Tool.ovs.isThere else {
-      return try Sandbox.with { host in
-        try host.warmUp(["wirehook.ports": "7999:80"])
-        try body(ModelHost(host, nil))
+      return try Sandbox.with { sandbox in
+        let host = ModelHost(sandbox, nil)
+        try host.warmUp()
+        try body(host)
       }
     }
     try RealSwitch.with { host, ovs in
       try ovs.writeNetwork(subnet: "100.1.0.0/16", gateway: "100.1.255.254")
       try host.writeNetwork(
         "front", #"{"driver": "bridge", "bridge": "wh-front", "subnets": [{"subnet": "10.210.0.0/16"}]}"#)
-      for network in networks { try host.warmUp(["wirehook.network": network, "wirehook.ports": "7999:80"]) }
-      try body(ModelHost(host, ovs))
+      let model = ModelHost(host, ovs)
+      try model.warmUp()
+      try body(model)
     }
+  }
+
+  /// Everything that networks have for themselves is there afterwards: a table that nobody needs is not put back.
+  func warmUp() throws {
+    for network in Self.networks { try host.warmUp(["wirehook.network": network, "wirehook.ports": "7999:80"]) }
   }
 
   private init(_ host: Sandbox, _ ovs: RealSwitch?) {

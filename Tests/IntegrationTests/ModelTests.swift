@@ -203,6 +203,7 @@ private struct ModelRun {
     }
     guard differences.isEmpty else { return differences.joined(separator: "; ") }
     for container in running.values { try host.host.stop(container) }
+    try host.warmUp()
     let left = try host.differences(from: before)
     return left.isEmpty ? nil : "left: \(left)"
   }

@@ -92,7 +92,14 @@ extension LiveTarget {
 
   private static func container(_ text: String) throws(WireError) -> LiveTarget {
     let all = RunningContainers.all()
-    if let exact = all.first(where: { $0.id == text }) ?? all.first(where: { $0.name == text }) { return target(exact) }
+    if let exact = all.first(where: { $0.id == text }) { return target(exact) }
+    let named = all.filter { $0.name == text }
+    guard named.count < 2 else {
+      throw WireError(
+        "container \(text.quoted)", "several running containers are called so",
+        hint: "give one's id: \(named.map { $0.id }.joined(separator: ", "))")
+    }
+    if let only = named.first { return target(only) }
     let near = text.utf8.count < 4 ? [] : all.filter { $0.id.hasPrefix(text) }
     guard near.count == 1 else {
       let name = Spelling.nearest(to: text, in: all.compactMap { $0.name }).map { "did you mean \($0.quoted)?" }
