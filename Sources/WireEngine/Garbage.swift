@@ -2,6 +2,7 @@ package import WireCore
 import WireLinux
 import WireNFTables
 import WireNetlink
+import WireOVSDB
 import WirePlan
 import WireState
 
@@ -31,19 +32,28 @@ package enum Garbage {
       guard !dryRun else { continue }
       do throws(WireError) { _ = try Collector.releaseIfGone(record.id, on: host) } catch { failure = failure ?? error }
     }
-    // Nobody can record a new attach meanwhile, so what is in the kernel and in no record belongs to nobody.
-    try host.locks.lock(.store, until: host.deadline)
-    defer { host.locks.unlock(.store) }
+    // Asked before anybody is held up: a database that hangs takes all of the time.
+    var ports: [DatabaseAddress: [AttachedPort]] = [:]
+    do throws(WireError) { ports = try SwitchGarbage.look(on: host) } catch { failure = failure ?? error }
     do throws(WireError) {
       var adopted: [Attachment] = []
-      findings += try unrecordedLinks(dryRun, &adopted, on: host)
-      findings += try orphanElements(dryRun, besides: adopted, on: host)
-      findings += try SwitchGarbage.collect(dryRun: dryRun, besides: adopted, on: host)
+      findings += try unrecorded(dryRun, &adopted, on: host)
+      findings += try SwitchGarbage.collect(ports, dryRun: dryRun, besides: adopted, on: host)
     } catch {
       failure = failure ?? error
     }
     if let failure { throw failure }
     return findings
+  }
+
+  /// Nobody can record a new attach meanwhile, so what is in the kernel and in no record belongs to nobody.
+  private static func unrecorded(
+    _ dryRun: Bool, _ adopted: inout [Attachment], on host: borrowing Host
+  ) throws(WireError) -> [Finding] {
+    try host.locks.lock(.store, until: host.deadline)
+    defer { host.locks.unlock(.store) }
+    let links = try unrecordedLinks(dryRun, &adopted, on: host)
+    return try links + orphanElements(dryRun, besides: adopted, on: host)
   }
 
   private static func describe(_ record: ContainerRecord) -> String {

@@ -21,9 +21,7 @@ struct CheckCommand: WirehookSubcommand {
   var id: String?
 
   func perform() throws {
-    let differences = try Checker.check(id, on: shared.host())
-    DifferenceOutput.print(differences, json: listing.json, otherwise: "everything is as recorded")
-    if !differences.isEmpty { throw ExitCode(1) }
+    try DifferenceOutput.conclude(try Checker.check(id, on: shared.host()), json: listing.json)
   }
 }
 
@@ -45,22 +43,22 @@ struct RepairCommand: WirehookSubcommand {
   var id: String?
 
   func perform() throws {
-    let left = try Repairer.repair(id, on: shared.host())
-    DifferenceOutput.print(left, json: listing.json, otherwise: "everything is as recorded")
-    if !left.isEmpty { throw ExitCode(1) }
+    try DifferenceOutput.conclude(try Repairer.repair(id, on: shared.host()), json: listing.json)
   }
 }
 
 enum DifferenceOutput {
-  static func print(_ differences: [Difference], json: Bool, otherwise: String) {
+  /// Prints them; one is enough for exit code 1.
+  static func conclude(_ differences: [Difference], json: Bool) throws(ExitCode) {
     if json {
       Output.json(
         .array(
           differences.map { .object([.init("subject", .string($0.subject)), .init("difference", .string($0.text))]) }))
     } else if differences.isEmpty {
-      Swift.print(otherwise)
+      print("everything is as recorded")
     } else {
-      for difference in differences { Swift.print("\(difference.subject): \(difference.text)") }
+      for difference in differences { print("\(difference.subject): \(difference.text)") }
     }
+    if !differences.isEmpty { throw ExitCode(1) }
   }
 }

@@ -31,16 +31,9 @@ enum PathProbe {
     let made = try Subprocess.run(["nft", "-f", "-"], input: script(table, called), package: "nftables")
     defer { remove(table) }
     guard made.code == 0 else { throw WireError("tracing the probe", "nft says why above") }
-    let monitor = try Subprocess(["nft", "monitor", "trace"], package: "nftables")
-    // It says nothing when it has begun; what it misses of the first SYN, the second one shows.
-    usleep(200_000)
+    let monitor = try TraceMonitor()
     let outcome = try source.probe(from: sender, packet, within: patience)
-    usleep(100_000)
-    monitor.end()
-    var output: [UInt8] = []
-    while let chunk = try monitor.read() { output += chunk }
-    _ = monitor.wait()
-    return hops(String(decoding: output, as: UTF8.self), but: table) + [result(outcome, called)]
+    return hops(try monitor.finish(), but: table) + [result(outcome, called)]
   }
 
   /// Marks the packets of this flow alone, before any other chain sees them.

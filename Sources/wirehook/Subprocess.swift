@@ -4,7 +4,7 @@ import WireLinux
 
 /// Another program, run by a command for people; the hook never does.
 struct Subprocess: ~Copyable {
-  private let pid: pid_t
+  let pid: pid_t
   private let output: Descriptor
   private let name: String
 

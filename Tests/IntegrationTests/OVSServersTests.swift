@@ -55,6 +55,29 @@ import Testing
     }
   }
 
+  /// No lock is held while a database hangs.
+  @Test func aCleanUpThatWaitsForTheDatabaseHoldsNobodyUp() throws {
+    try withWarmNetwork { host, ovs in
+      try host.writeNetwork("front", #"{"bridge": "wh-front", "subnets": [{"subnet": "10.210.4.0/24"}]}"#)
+      try ovs.writeMain(["timeout_ms": .number(3000)])
+      try host.warmUp(["wirehook.network": "front"])
+      ovs.pause(.database)
+      defer { ovs.proceed(.database) }
+      let collecting = try Spawn.start([
+        "nsenter", "--net=\(host.netns)", "--", Built.path("wirehook"), "gc", "--config", host.configFile,
+      ])
+      defer {
+        kill(collecting, SIGKILL)
+        waitpid(collecting, nil, 0)
+      }
+      for number in 0..<10 {
+        let result = try host.tryAttach(host.container("c\(number)"), ["wirehook.network": "front"])
+        #expect(result.succeeded && result.duration < .seconds(1), "\(result)")
+      }
+      #expect(kill(collecting, 0) == 0)
+    }
+  }
+
   @Test func aDaemonThatWakesUpInTimeIsWaitedFor() throws {
     try RealSwitch.withNetwork { host, ovs in
       try host.warmUp()

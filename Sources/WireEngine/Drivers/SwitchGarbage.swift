@@ -8,28 +8,39 @@ import WireState
 /// Ports in Open vSwitch's database that belong to no container any more. A device that is gone leaves its rows behind,
 /// and ovs-vswitchd looks for it again and again.
 enum SwitchGarbage {
-  /// Finds the ports that carry our mark and are in no record, and unless `dryRun` takes them out; others' are left alone,
-  /// whatever state they are in. The caller has the store's lock. A database that does not answer is an error only where
-  /// something is recorded of it.
-  static func collect(
-    dryRun: Bool, besides adopted: [Attachment], on host: borrowing Host
-  ) throws(WireError) -> [Garbage.Finding] {
-    let recorded = try (adopted + Records.attachments(on: host)).flatMap { $0.interfaces }.filter {
-      $0.switchPort != nil
-    }
-    let known = Set(recorded.map { $0.hostLink.description })
-    let needed = Set(recorded.compactMap { $0.switchPort?.database })
-    var findings: [Garbage.Finding] = []
+  /// The ports of every database that answers. One that does not is an error only where something is recorded of it.
+  static func look(on host: borrowing Host) throws(WireError) -> [DatabaseAddress: [AttachedPort]] {
+    let needed = try Set(Records.attachments(on: host).flatMap { $0.interfaces }.compactMap { $0.switchPort?.database })
+    var found: [DatabaseAddress: [AttachedPort]] = [:]
     for database in try databases(on: host).union(needed) {
       do throws(OVSDBError) {
-        let ovs = try host.switches.at(database, until: host.deadline)
-        let orphans = try ovs.ports(until: host.deadline)
-          .filter { $0.port.externalIDs[.container] != nil && !known.contains($0.port.name) }
-        findings += orphans.map { finding($0) }
-        if !dryRun { _ = try ovs.removePorts(orphans.map { $0.port }, until: host.deadline) }
+        found[database] = try host.switches.ports(database, until: host.deadline.leavingTimeToUndo)
       } catch {
         guard needed.contains(database) else { continue }
         throw Hints.explain(error, while: "looking for ports that are left in Open vSwitch")
+      }
+    }
+    return found
+  }
+
+  /// Of `ports`, finds those that carry our mark and are in no record, and unless `dryRun` takes them out; others' are left
+  /// alone, whatever state they are in. No lock is needed: a port's record comes before it and goes after it, so one that
+  /// was there when the records are read is in them or nobody's; and what is taken out is the row that was seen.
+  static func collect(
+    _ ports: [DatabaseAddress: [AttachedPort]], dryRun: Bool, besides adopted: [Attachment], on host: borrowing Host
+  ) throws(WireError) -> [Garbage.Finding] {
+    let recorded = try (adopted + Records.attachments(on: host)).flatMap { $0.interfaces }
+    let known = Set(recorded.map { $0.hostLink.description })
+    var findings: [Garbage.Finding] = []
+    for (database, ports) in ports {
+      let orphans = ports.filter { $0.port.externalIDs[.container] != nil && !known.contains($0.port.name) }
+      findings += orphans.map { finding($0) }
+      guard !dryRun, !orphans.isEmpty else { continue }
+      do throws(OVSDBError) {
+        let ovs = try host.switches.at(database, until: host.deadline)
+        _ = try ovs.removePorts(orphans.map { $0.port }, until: host.deadline)
+      } catch {
+        throw Hints.explain(error, while: "taking out ports that are left in Open vSwitch")
       }
     }
     return findings

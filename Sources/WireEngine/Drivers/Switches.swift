@@ -6,6 +6,8 @@ import WireOVSDB
 final class Switches {
   private var connected: [DatabaseAddress: OpenVSwitch] = [:]
   private var listed: [DatabaseAddress: [AttachedPort]] = [:]
+  /// Databases that did not list their ports: nobody waits for one a second time.
+  private var silent: [DatabaseAddress: OVSDBError] = [:]
 
   func at(_ address: DatabaseAddress, until deadline: Deadline) throws(OVSDBError) -> OpenVSwitch {
     if let found = connected[address] { return found }
@@ -17,9 +19,15 @@ final class Switches {
   /// Every port, as it was when this was asked first: `check` looks at one after the other.
   func ports(_ address: DatabaseAddress, until deadline: Deadline) throws(OVSDBError) -> [AttachedPort] {
     if let found = listed[address] { return found }
-    let ports = try at(address, until: deadline).ports(until: deadline)
-    listed[address] = ports
-    return ports
+    if let failure = silent[address] { throw failure }
+    do throws(OVSDBError) {
+      let ports = try at(address, until: deadline).ports(until: deadline)
+      listed[address] = ports
+      return ports
+    } catch {
+      silent[address] = error
+      throw error
+    }
   }
 
   /// After a change.

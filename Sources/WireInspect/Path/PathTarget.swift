@@ -17,7 +17,9 @@ package struct PathTarget: Sendable, Hashable {
   package init?(_ text: String) {
     var rest = text[...]
     if let slash = rest.lastIndex(of: "/") {
-      guard let transport = TransportProtocol(rawValue: String(rest[rest.index(after: slash)...])) else { return nil }
+      // Whether a program listens is asked of the kernel for these two alone.
+      guard let transport = TransportProtocol(rawValue: String(rest[rest.index(after: slash)...])), transport != .sctp
+      else { return nil }
       self.transport = transport
       rest = rest[..<slash]
     }
