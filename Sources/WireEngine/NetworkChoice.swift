@@ -56,6 +56,7 @@ enum NetworkChoice {
       facts.tunnelMTU = try NetworkMTU.tunnel(vxlan, on: host)
     } else if bridge.mtu == nil {
       chosen.facts.uplinkMTU = try NetworkMTU.uplink(on: host)
+      facts.foreignTunnelMTU = try NetworkMTU.least(of: bridge.foreignTunnels, on: host)
     }
     return facts
   }

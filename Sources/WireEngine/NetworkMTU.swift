@@ -1,6 +1,7 @@
 import WireConfig
 import WireCore
 import WireNetlink
+import WireOVSDB
 import WirePlan
 
 /// How large a packet a network can carry to where it leads.
@@ -35,9 +36,29 @@ enum NetworkMTU {
 
   /// What the ways to the other hosts leave inside a tunnel.
   static func tunnel(_ vxlan: VXLAN, on host: borrowing Host) throws(WireError) -> UInt32 {
+    try inside(outer(to: vxlan.remotes, on: host), vxlan.overhead)
+  }
+
+  /// What the narrowest of them leaves; nil: there is none.
+  static func least(of tunnels: [TunnelInterface], on host: borrowing Host) throws(WireError) -> UInt32? {
+    var least: UInt32?
+    for tunnel in tunnels {
+      let left = try inside(outer(to: tunnel.remote.map { [$0] } ?? [], on: host), tunnel.overhead)
+      least = min(least ?? left, left)
+    }
+    return least
+  }
+
+  /// 1280 bytes is what IPv6 must be able to carry (RFC 8200 5); a smaller way is for the sender to find out.
+  private static func inside(_ outer: UInt32, _ overhead: UInt32) -> UInt32 {
+    max(outer, 1280 + overhead) - overhead
+  }
+
+  /// The least MTU of the links on the ways to other hosts; without any, that of the default route's link.
+  private static func outer(to remotes: [IPAddress], on host: borrowing Host) throws(WireError) -> UInt32 {
     var least: UInt32?
     do throws(NetlinkError) {
-      for remote in vxlan.remotes {
+      for remote in remotes {
         guard let index = try host.route.uplink(to: remote, until: host.deadline),
           let link = try host.route.link(.index(index), until: host.deadline)
         else { continue }
@@ -46,9 +67,7 @@ enum NetworkMTU {
     } catch {
       throw Hints.explain(error, while: "looking for the way to the tunnels' other ends")
     }
-    var outer = least ?? 0
-    if least == nil { outer = try uplink(on: host) }
-    // 1280 bytes is what IPv6 must be able to carry (RFC 8200 5); a smaller way is for the sender to find out.
-    return max(outer, 1280 + vxlan.overhead) - vxlan.overhead
+    if let least { return least }
+    return try uplink(on: host)
   }
 }

@@ -14,6 +14,9 @@ package struct NetworkFacts: Sendable, Equatable {
   package var switchPort: SwitchPort?
   /// What the tunnels to other hosts leave of the MTU, in bytes; nil without tunnels.
   package var tunnelMTU: UInt32?
+  /// The same of tunnels that somebody else made on a bridge of his own. A container may ask for more: whether it talks through
+  /// them is not known.
+  package var foreignTunnelMTU: UInt32?
 
   package init(network: Network, bridgeMTU: UInt32?, bridgeAddresses: [Prefix]) {
     self.network = network

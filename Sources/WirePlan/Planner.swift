@@ -121,7 +121,9 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
   private borrowing func mtu(_ request: InterfaceRequest, _ facts: NetworkFacts) throws(PlanFailure) -> UInt32 {
     var limit = facts.bridgeMTU ?? facts.network.mtu ?? host.uplinkMTU
     if let tunnel = facts.tunnelMTU { limit = min(limit, tunnel) }
-    guard let wanted = request.mtu else { return min(facts.network.mtu ?? limit, limit) }
+    guard let wanted = request.mtu else {
+      return min(facts.network.mtu ?? limit, limit, facts.foreignTunnelMTU ?? limit)
+    }
     guard wanted <= limit else {
       throw .refused(
         WireError(

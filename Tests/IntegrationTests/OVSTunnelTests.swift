@@ -66,12 +66,31 @@ import Testing
         try ovs.vsctl("add-br br1 -- set bridge br1 datapath_type=netdev")
         try ovs.vsctl("add-port br1 vx -- set interface vx type=vxlan options:remote_ip=\(remote) options:key=flow")
       }
-      let wish = { ["wirehook.network": "ovs:br1", "wirehook.ip": $0, "wirehook.mtu": "1450"] }
+      let wish = { ["wirehook.network": "ovs:br1", "wirehook.ip": $0] }
       let left = try one.host.started("c1", wish("100.1.1.1/24"))
       let right = try two.host.started("c1", wish("100.1.1.2/24"))
+      #expect(try left.json("link show eth0")[0]["mtu"].int == 1450)
       try expectJoined(left, "100.1.1.1", right, "100.1.1.2")
       try one.host.stop(left)
       #expect(try one.ports(of: "br1") == ["vx"])
+    }
+  }
+
+  /// The narrowest of the bridge's tunnels counts, those of other bridges do not, and who asks for more gets it.
+  @Test func tunnelsOfTheUsersBridgeLowerTheMTU() throws {
+    try RealSwitch.with { host, ovs in
+      for bridge in ["br1", "br2"] { try ovs.vsctl("add-br \(bridge) -- set bridge \(bridge) datapath_type=netdev") }
+      try ovs.vsctl("add-port br2 g6 -- set interface g6 type=geneve options:remote_ip=2001:db8::9")
+      let wish = { (more: [String: String]) in
+        ["wirehook.network": "ovs:br1", "wirehook.ip": "none"].merging(more) { $1 }
+      }
+      let mtu = { (container: Container) in try container.json("link show eth0")[0]["mtu"].int }
+      #expect(try mtu(host.started("none", wish([:]))) == 1500)
+      try ovs.vsctl("add-port br1 gr -- set interface gr type=gre options:remote_ip=192.0.2.9")
+      #expect(try mtu(host.started("gre", wish([:]))) == 1458)
+      try ovs.vsctl("add-port br1 vx -- set interface vx type=vxlan options:remote_ip=flow options:key=flow")
+      #expect(try mtu(host.started("flow", wish([:]))) == 1450)
+      #expect(try mtu(host.started("asked", wish(["wirehook.mtu": "1500"]))) == 1500)
     }
   }
 

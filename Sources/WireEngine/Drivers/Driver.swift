@@ -1,6 +1,7 @@
 import WireConfig
 import WireCore
 import WireNetlink
+import WireOVSDB
 import WirePlan
 
 /// What differs on the host between the kinds of bridges that containers are joined to. One file each beside this one;
@@ -63,4 +64,6 @@ struct BridgeFacts: Sendable {
   var mtu: UInt32?
   /// How ports are joined; nil: a Linux bridge.
   var switchPort: SwitchPort?
+  /// Tunnels on a bridge that is somebody else's.
+  var foreignTunnels: [TunnelInterface] = []
 }

@@ -16,7 +16,8 @@ struct OVSDriver: Driver {
     var port = SwitchPort(database: database, isUserspace: true, limits: network.ovs.limits == .ovs)
     if let (index, isUserspace) = try standingLink(network, standing, on: host) {
       port.isUserspace = isUserspace
-      return BridgeFacts(index: index, mtu: nil, switchPort: port)
+      let tunnels = try foreignTunnels(network, database, on: host)
+      return BridgeFacts(index: index, mtu: nil, switchPort: port, foreignTunnels: tunnels)
     }
     let what = "looking at bridge \(network.bridge)"
     let look: OpenVSwitch.Look
@@ -42,7 +43,21 @@ struct OVSDriver: Driver {
         "network \(network.name)", "bridge \(network.bridge) is in \(database), and has no link on this host",
         hint: "is ovs-vswitchd running? see: ovs-vsctl show")
     }
-    return BridgeFacts(index: index, mtu: nil, switchPort: port)
+    let tunnels = try foreignTunnels(network, database, on: host)
+    return BridgeFacts(index: index, mtu: nil, switchPort: port, foreignTunnels: tunnels)
+  }
+
+  /// Asked each time: their owner may add one whenever he likes.
+  private func foreignTunnels(
+    _ network: Network, _ database: DatabaseAddress, on host: borrowing Host
+  ) throws(WireError) -> [TunnelInterface] {
+    guard !network.managed, network.mtu == nil else { return [] }
+    do throws(OVSDBError) {
+      return try host.switches.at(database, until: host.deadline).tunnels(
+        of: network.bridge.description, until: host.deadline)
+    } catch {
+      throw Hints.explain(error, while: "looking at the tunnels of bridge \(network.bridge)")
+    }
   }
 
   /// The host's link on a network that was set up and is still the same, with what it says of the datapath: a bridge in
