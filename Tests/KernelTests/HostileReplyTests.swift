@@ -1,4 +1,5 @@
 import CMnl
+import Support
 import Testing
 import WireCore
 import WireLinux
@@ -42,7 +43,7 @@ import WireLinux
   }
 
   @Test func damagedMessagesAreReadOrRefused() throws {
-    var random = SplitMix(state: 42)
+    var random = Dice(seed: 42)
     let messages = try samples()
     for round in 0..<40_000 {
       var bytes = messages[round % messages.count]
@@ -83,18 +84,5 @@ import WireLinux
       rest = rest.dropFirst((length + 3) & ~3)
     }
     return all
-  }
-}
-
-/// A generator with a fixed start, so that a failure comes again.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
   }
 }

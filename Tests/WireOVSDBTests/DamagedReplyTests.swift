@@ -1,3 +1,4 @@
+import Support
 import Testing
 import WireCore
 import WireJSON
@@ -40,7 +41,7 @@ import WireJSON
   @Test func theWholeReplyIsRead() throws { try read(Array(Self.reply.utf8)) }
 
   @Test func damagedRepliesAreReadOrRefused() {
-    var random = SplitMix(state: 42)
+    var random = Dice(seed: 42)
     let pieces = [
       "[", "]", "{", "}", "\"", "\\", ",", "null", "-1", "1e999", "9223372036854775807", "[[]]", "\u{0}", "ö",
     ]
@@ -56,18 +57,5 @@ import WireJSON
       do { try read(bytes) } catch { refused += 1 }
     }
     #expect(refused > 10_000)
-  }
-}
-
-/// A generator with a fixed start, so that a failure comes again.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
   }
 }
