@@ -59,15 +59,6 @@ extension FirewallSocket {
     }
   }
 
-  /// Takes a table away, with everything in it, as `nft destroy table inet wirehook`.
-  package borrowing func deleteTable(_ table: FirewallTable = .inet, deadline: Int64) throws(NFTablesError) {
-    var buffer = MessageBuffer(capacity: 8192, firstSequence: socket.sequenceForBatch)
-    buffer.beginTransaction()
-    buffer.add(table)
-    buffer.delete(table)
-    try commit(&buffer, for: "deleting table \(table)", deadline: deadline)
-  }
-
   /// Whether the table stands in this version with all of its sets and as many rules in each chain as it was built with:
   /// `nft flush table` takes the rules and leaves the rest.
   package borrowing func isIntact(_ table: FirewallTable = .inet, deadline: Int64) throws(NFTablesError) -> Bool {

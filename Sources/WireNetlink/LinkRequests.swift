@@ -98,11 +98,6 @@ extension Batch {
     }
   }
 
-  /// As `ip link set dev LINK name NAME`; kernels before 6.2 want the link down.
-  package mutating func renameLink(_ index: UInt32, to name: InterfaceName) {
-    append(RTM_NEWLINK, ifinfomsg(.index(index), isUp: nil)) { $0.put(IFLA_IFNAME, name.description) }
-  }
-
   /// Removes a link, and a veth's peer with it. As `ip link del dev LINK`. The kernel answers only after its grace periods,
   /// tens of milliseconds: see `LinkRemoval`.
   package mutating func deleteLink(_ link: LinkReference) {

@@ -39,7 +39,6 @@ package struct OVSDBError: Error, Sendable, Hashable {
     case bridgeExists(String)
     /// A port or an interface of this name is there already.
     case portExists(String)
-    case portMissing(String)
     /// The bridge is there, and carries no mark of ours.
     case notOurs(bridge: String)
     /// The bridge still has ports beside its own, or somebody changed it meanwhile.
@@ -87,7 +86,6 @@ extension OVSDBError.Kind: CustomStringConvertible {
     case .bridgeMissing(let name): "there is no bridge \(name.quoted)"
     case .bridgeExists(let name): "there is a bridge \(name.quoted) already"
     case .portExists(let name): "there is a port \(name.quoted) already"
-    case .portMissing(let name): "there is no port \(name.quoted) any more"
     case .notOurs(let name): "bridge \(name.quoted) is not ours"
     case .bridgeInUse(let name): "bridge \(name.quoted) has other ports, or was changed meanwhile"
     case .switchSilent: "ovs-vswitchd did not carry it out in time, though ovsdb-server answers"

@@ -77,8 +77,8 @@ import WireCore
     }
     #expect(left == [link("whc")])
     #expect(missing == [element])
+    lab.host.sh("nft delete table inet wirehook")
     try lab.host.firewall { firewall throws(NFTablesError) in
-      try firewall.deleteTable(deadline: soon)
       try firewall.remove([element], guarding: [link("whc")], deadline: soon)
     }
     #expect(try lab.guards == [])

@@ -124,21 +124,6 @@ import WireNetlink
       #expect(try socket.uplink(.ipv6, until: .soon) == nil)
     }
   }
-
-  @Test func aNeighborIsForgotten() throws {
-    try withBridge { socket, bridge in
-      try addGateways(socket, bridge)
-      try shell(
-        "ip neigh add 10.0.0.5 lladdr 02:00:00:00:00:05 dev wh0; ip neigh add fd00::5 lladdr 02:00:00:00:00:05 dev wh0")
-      var batch = Batch()
-      batch.deleteNeighbor(address("10.0.0.5"), link: bridge)
-      batch.deleteNeighbor(address("fd00::5"), link: bridge)
-      try socket.send(batch, until: .soon)
-      #expect(try objects("ip -j neigh show dev wh0 nud permanent").isEmpty)
-      batch.deleteNeighbor(address("10.0.0.77"), link: bridge)
-      #expect(try socket.attempt(batch, until: .soon).last?.errno == ENOENT)
-    }
-  }
 }
 
 private func withBridge(_ body: @escaping @Sendable (borrowing NetlinkSocket, UInt32) throws -> Void) throws {

@@ -244,30 +244,6 @@ struct OpenVSwitchTests {
     }
   }
 
-  @Test func aPortIsRepairedAndOthersKeysStay() throws {
-    try RealSwitch.with { _, real in
-      try real.makePair("wh1")
-      let ovs = try real.connect()
-      try real.makeBridge(on: ovs)
-      var wanted = try PortSpec.of("c1", "wh1")
-      wanted.vlan = .access(10)
-      _ = try ovs.addPorts([wanted], to: "br1", until: .soon)
-      try real.vsctl("set port wh1 tag=20 vlan_mode=native-tagged external_ids:x=y external_ids:wirehook-network=z")
-      wanted.vlan = VLANMembership("trunk:10,20-22")
-      wanted.isProtected = true
-      let port = try #require(try ovs.look(at: "br1", container: "c1", until: .soon).ports.first)
-      _ = try ovs.settle(ovs.repairPort(port, as: wanted, until: .soon), [interface("wh1")], until: .soon)
-      let repaired = try #require(try ovs.look(at: "br1", container: "c1", until: .soon).ports.first)
-      #expect((repaired.vlan, repaired.isProtected) == (wanted.vlan, true))
-      #expect(repaired.externalIDs["x"] == "y")
-      #expect(repaired.externalIDs[.network] == "front")
-
-      _ = try ovs.removePorts([port], until: .soon)
-      let error = try #require(throws: OVSDBError.self) { try ovs.repairPort(port, as: wanted, until: .soon) }
-      #expect(error.kind == .portMissing("wh1"))
-    }
-  }
-
   @Test func aTunnelToTheSameRemoteTwiceIsOpenVSwitchsError() throws {
     try RealSwitch.with { _, real in
       let ovs = try real.connect()
