@@ -168,7 +168,7 @@ enum Adoption {
     let id = attachment.container.id
     let record = ContainerRecord(
       id: id, name: nil, bundle: "", runtime: "", pid: inhabitant.process.pid, pidStart: inhabitant.process.startTime,
-      netns: NetnsIdentity(device: inhabitant.netns.device, inode: inhabitant.netns.inode), status: .attached,
+      netns: inhabitant.netns, status: .attached,
       created: Int64(time(nil)), document: Records.document(attachment))
     do throws(StateError) {
       try host.store.transaction { () throws(StateError) in

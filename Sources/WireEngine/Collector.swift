@@ -66,7 +66,7 @@ package enum Collector {
       do {
         guard let path = try Records.attachment(record).container.namespaceFile else { return false }
         let namespace = try NetworkNamespace.open(path: path).identity
-        return record.netns == NetnsIdentity(device: namespace.device, inode: namespace.inode)
+        return record.netns == namespace
       } catch {
         return false
       }

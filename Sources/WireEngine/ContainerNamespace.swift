@@ -34,7 +34,7 @@ package struct ContainerNamespace: ~Copyable {
       opened = try open(pid: record.pid, home: home)
     }
     guard let namespace = opened, namespace.process.startTime == record.pidStart,
-      record.netns == NetnsIdentity(device: namespace.identity.device, inode: namespace.identity.inode)
+      record.netns == namespace.identity
     else { return nil }
     return namespace
   }

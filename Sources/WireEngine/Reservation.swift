@@ -73,7 +73,7 @@ struct Reservation: ~Copyable {
     ContainerRecord(
       id: container.id, name: container.name, bundle: bundle,
       runtime: surroundings == nil ? ProcessIdentity.name(ofPid: getppid()) ?? "" : "wirehook attach",
-      pid: process.pid, pidStart: process.startTime, netns: NetnsIdentity(device: netns.device, inode: netns.inode),
+      pid: process.pid, pidStart: process.startTime, netns: netns,
       status: .attaching,
       created: Int64(time(nil)), document: "")
   }

@@ -14,11 +14,10 @@ struct Standing: Sendable {
   var networks: [NetworkMarker]
 
   static func read(_ id: String, _ netns: NamespaceIdentity, on host: borrowing Host) throws(WireError) -> Standing {
-    let identity = NetnsIdentity(device: netns.device, inode: netns.inode)
-    return try host.read { () throws(StateError) in
+    try host.read { () throws(StateError) in
       try host.store.snapshot { () throws(StateError) in
         Standing(
-          own: try host.store.container(id: id), holder: try host.store.container(netns: identity),
+          own: try host.store.container(id: id), holder: try host.store.container(netns: netns),
           networks: try host.store.markers())
       }
     }
@@ -29,7 +28,7 @@ struct Standing: Sendable {
   /// Whether this very namespace is wired already: a hook that is called twice has nothing to do the second time.
   func isAttached(_ netns: NamespaceIdentity, on host: borrowing Host) throws(WireError) -> Bool {
     guard let own, own.status == .attached,
-      own.netns == NetnsIdentity(device: netns.device, inode: netns.inode)
+      own.netns == netns
     else { return false }
     let attachment = try Records.attachment(own)
     return attachment.interfaces.allSatisfy { host.route.index(of: $0.hostLink) != nil }
@@ -44,7 +43,7 @@ struct Standing: Sendable {
   /// The interfaces that an attach of this container, cut off before its end, may have left in this very namespace: they
   /// are no reason to refuse it, for they go with the host ends that `takeBackOwn` removes.
   func leftInside(_ netns: NamespaceIdentity) throws(WireError) -> Set<String> {
-    guard let own, own.netns == NetnsIdentity(device: netns.device, inode: netns.inode) else { return [] }
+    guard let own, own.netns == netns else { return [] }
     return Set(try Records.attachment(own).interfaces.map { $0.name.description })
   }
 

@@ -1,15 +1,5 @@
 import WireCore
-
-/// A network namespace, by what stays the same while anything holds it: stat(2) of `/proc/PID/ns/net`.
-package struct NetnsIdentity: Sendable, Hashable {
-  package let device: UInt64
-  package let inode: UInt64
-
-  package init(device: UInt64, inode: UInt64) {
-    self.device = device
-    self.inode = inode
-  }
-}
+package import WireLinux
 
 /// What is recorded of one container.
 package struct ContainerRecord: Sendable, Hashable {
@@ -30,7 +20,7 @@ package struct ContainerRecord: Sendable, Hashable {
   package var pid: Int32
   /// Field 22 of `/proc/PID/stat`, in clock ticks since boot: with it a pid that was reused is told apart.
   package var pidStart: UInt64
-  package var netns: NetnsIdentity
+  package var netns: NamespaceIdentity
   package var status: Status
   /// Seconds since 1970.
   package var created: Int64
@@ -38,7 +28,7 @@ package struct ContainerRecord: Sendable, Hashable {
   package var document: String
 
   package init(
-    id: String, name: String?, bundle: String, runtime: String, pid: Int32, pidStart: UInt64, netns: NetnsIdentity,
+    id: String, name: String?, bundle: String, runtime: String, pid: Int32, pidStart: UInt64, netns: NamespaceIdentity,
     status: Status, created: Int64, document: String
   ) {
     self.id = id
@@ -114,7 +104,7 @@ extension Store {
 
   /// The newest container with that namespace. Asked at each start, and nearly always of one that nobody has: the id
   /// alone is a shorter statement.
-  package func container(netns: NetnsIdentity) throws(StateError) -> ContainerRecord? {
+  package func container(netns: NamespaceIdentity) throws(StateError) -> ContainerRecord? {
     let id = try database.first(
       "SELECT id FROM container WHERE netns_inode = ? AND netns_device = ? ORDER BY rowid DESC LIMIT 1",
       [.unsigned(netns.inode), .unsigned(netns.device)]
@@ -159,7 +149,7 @@ extension Store {
     var container = ContainerRecord(
       id: try row.text(0), name: try row.optionalText(1), bundle: try row.text(3), runtime: try row.text(4),
       pid: try row.integer(5, as: Int32.self), pidStart: try row.unsigned(6),
-      netns: NetnsIdentity(device: try row.unsigned(7), inode: try row.unsigned(8)), status: status,
+      netns: NamespaceIdentity(device: try row.unsigned(7), inode: try row.unsigned(8)), status: status,
       created: try row.integer(10), document: try row.text(11))
     container.owner = try row.text(2)
     return container

@@ -1,5 +1,6 @@
 import Testing
 import WireCore
+import WireLinux
 
 @testable import WireState
 
@@ -9,7 +10,7 @@ import WireCore
 
   @Test func aRecordComesBackAsItWas() throws {
     var container = ContainerRecord.sample("c1", name: "web\0\u{1F600}")
-    container.netns = NetnsIdentity(device: .max, inode: .max)
+    container.netns = NamespaceIdentity(device: .max, inode: .max)
     container.pidStart = .max
     container.document = String(repeating: "x", count: 100_000)
     do {

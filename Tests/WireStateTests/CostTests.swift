@@ -1,5 +1,6 @@
 import Testing
 import WireCore
+import WireLinux
 
 @testable import WireState
 
@@ -102,7 +103,7 @@ import WireCore
       }
       _ = try store.container(named: "none")
       _ = try store.containers(idPrefix: "c")
-      _ = try store.container(netns: NetnsIdentity(device: 1, inode: 1))
+      _ = try store.container(netns: NamespaceIdentity(device: 1, inode: 1))
       _ = try store.containers()
       _ = try (store.links(of: "c1"), store.leases(of: "c1"), store.ports(of: "c1"), store.owner(ofLink: eth0))
       _ = try (store.holder(segment: "s", address: range.lowerBound), store.portHolder(wildcard))

@@ -1,6 +1,7 @@
 import Glibc
 import Testing
 import WireCore
+import WireLinux
 
 @testable import WireState
 
@@ -56,7 +57,7 @@ extension ContainerRecord {
   static func sample(_ id: String, name: String? = nil, created: Int64 = 1_700_000_000) -> ContainerRecord {
     ContainerRecord(
       id: id, name: name, bundle: "/run/bundle/\(id)", runtime: "runc", pid: 4242, pidStart: 99,
-      netns: NetnsIdentity(device: 4, inode: StableHash.of(id)), status: .attaching, created: created,
+      netns: NamespaceIdentity(device: 4, inode: StableHash.of(id)), status: .attaching, created: created,
       document: #"{"interfaces":[]}"#)
   }
 }

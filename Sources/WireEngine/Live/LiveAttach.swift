@@ -54,7 +54,7 @@ package enum LiveAttach {
     _ standing: Standing, _ netns: NamespaceIdentity, on host: borrowing Host
   ) throws(WireError) -> Attachment? {
     guard let own = standing.own, own.status == .attached,
-      own.netns == NetnsIdentity(device: netns.device, inode: netns.inode), Collector.lives(own)
+      own.netns == netns, Collector.lives(own)
     else { return nil }
     return try Records.attachment(own)
   }

@@ -63,7 +63,7 @@ extension LiveTarget {
   private static func owner(of target: LiveTarget, on host: borrowing Host) throws(WireError) -> LiveTarget {
     let netns = try target.open(home: host.namespace.identity).identity
     let record = try host.read { () throws(StateError) in
-      try host.store.container(netns: NetnsIdentity(device: netns.device, inode: netns.inode))
+      try host.store.container(netns: netns)
     }
     guard let record, try !Collector.isGone(record, on: host) else { return target }
     return try self.target(record)

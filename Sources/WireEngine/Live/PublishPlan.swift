@@ -102,7 +102,7 @@ extension Publishing {
     let record = ContainerRecord(
       id: target.identity.id, name: target.identity.name, bundle: target.bundle ?? "", runtime: "wirehook publish",
       pid: side.process.pid, pidStart: side.process.startTime,
-      netns: NetnsIdentity(device: netns.device, inode: netns.inode), status: .attached, created: Int64(time(nil)),
+      netns: netns, status: .attached, created: Int64(time(nil)),
       document: Records.document(attachment))
     try host.change { () throws(StateError) in try host.store.record(record) }
     return attachment
