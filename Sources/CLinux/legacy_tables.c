@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/x_tables.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/xt_comment.h>
+#include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 #include <stddef.h>
@@ -18,11 +20,14 @@
 // Where the two families differ; the structures around the entries, and the options' numbers, are the same.
 struct layout {
   int domain, level;
-  size_t entry, in, in_mask, out, out_mask, target_offset, next_offset;
+  size_t entry, address, to, to_mask, in, in_mask, out, out_mask, target_offset, next_offset;
 };
 static const struct layout ipv4 = {AF_INET,
                                    SOL_IP,
                                    sizeof(struct ipt_entry),
+                                   sizeof(struct in_addr),
+                                   offsetof(struct ipt_entry, ip.dst),
+                                   offsetof(struct ipt_entry, ip.dmsk),
                                    offsetof(struct ipt_entry, ip.iniface),
                                    offsetof(struct ipt_entry, ip.iniface_mask),
                                    offsetof(struct ipt_entry, ip.outiface),
@@ -32,6 +37,9 @@ static const struct layout ipv4 = {AF_INET,
 static const struct layout ipv6 = {AF_INET6,
                                    SOL_IPV6,
                                    sizeof(struct ip6t_entry),
+                                   sizeof(struct in6_addr),
+                                   offsetof(struct ip6t_entry, ipv6.dst),
+                                   offsetof(struct ip6t_entry, ipv6.dmsk),
                                    offsetof(struct ip6t_entry, ipv6.iniface),
                                    offsetof(struct ip6t_entry, ipv6.iniface_mask),
                                    offsetof(struct ip6t_entry, ipv6.outiface),
@@ -87,27 +95,45 @@ static int heads(const struct table *table, size_t offset, const char *chain) {
   return !chain || !strncmp(target.errorname, chain, sizeof target.errorname);
 }
 
-// The rule that we write, `-i BRIDGE` or `-o BRIDGE` with a comment, `-j ACCEPT`; its size.
-static size_t build(const struct layout *layout, const char *bridge, int outgoing, const char *comment, unsigned char *rule) {
+// Adds a match to the rule that ends at `end`; the new end.
+static size_t add_match(unsigned char *rule, size_t end, const char *name, int revision, const void *info, size_t size) {
   struct xt_entry_match match = {0};
-  struct xt_comment_info info = {{0}};
+  match.u.user.match_size = XT_ALIGN(sizeof match) + XT_ALIGN(size);
+  match.u.user.revision = revision;
+  strcpy(match.u.user.name, name);
+  memcpy(rule + end, &match, sizeof match);
+  memcpy(rule + end + XT_ALIGN(sizeof match), info, size);
+  return end + match.u.user.match_size;
+}
+
+static void name_link(unsigned char *rule, size_t name, size_t mask, const char *link) {
+  if (!link) return;
+  memcpy(rule + name, link, strlen(link));
+  memset(rule + mask, 0xff, strlen(link) + 1);
+}
+
+// The bytes of the rule, as iptables writes them; their number.
+static size_t build(const struct layout *layout, const struct clinux_legacy_rule *wanted, unsigned char *rule) {
+  struct xt_comment_info comment = {{0}};
   struct xt_standard_target target = {0};
-  uint16_t target_offset, next_offset;
-  match.u.user.match_size = XT_ALIGN(sizeof match) + XT_ALIGN(sizeof info);
-  strcpy(match.u.user.name, "comment");
-  strncpy(info.comment, comment, sizeof info.comment - 1);
+  size_t end = layout->entry;
+  memset(rule, 0, rule_max);
+  name_link(rule, layout->in, layout->in_mask, wanted->in);
+  name_link(rule, layout->out, layout->out_mask, wanted->out);
+  if (wanted->destination) {
+    struct xt_conntrack_mtinfo3 translated = {.match_flags = XT_CONNTRACK_STATE, .state_mask = XT_CONNTRACK_STATE_DNAT};
+    memcpy(rule + layout->to, wanted->destination, layout->address);
+    memset(rule + layout->to_mask, 0xff, layout->address);
+    end = add_match(rule, end, "conntrack", 3, &translated, sizeof translated);
+  }
+  strncpy(comment.comment, wanted->comment, sizeof comment.comment - 1);
+  end = add_match(rule, end, "comment", 0, &comment, sizeof comment);
   target.target.u.user.target_size = sizeof target;
   target.verdict = accept_verdict;
-  target_offset = layout->entry + match.u.user.match_size;
-  next_offset = target_offset + sizeof target;
-  memset(rule, 0, next_offset);
-  memcpy(rule + (outgoing ? layout->out : layout->in), bridge, strlen(bridge));
-  memset(rule + (outgoing ? layout->out_mask : layout->in_mask), 0xff, strlen(bridge) + 1);
+  memcpy(rule + end, &target, sizeof target);
+  const uint16_t target_offset = end, next_offset = end + sizeof target;
   memcpy(rule + layout->target_offset, &target_offset, sizeof target_offset);
   memcpy(rule + layout->next_offset, &next_offset, sizeof next_offset);
-  memcpy(rule + layout->entry, &match, sizeof match);
-  memcpy(rule + layout->entry + XT_ALIGN(sizeof match), &info, sizeof info);
-  memcpy(rule + target_offset, &target, sizeof target);
   return next_offset;
 }
 
@@ -206,10 +232,9 @@ end:
   return result;
 }
 
-// One of the two rules: 1 where it was changed (for CLINUX_LEGACY_TEST: is missing), 0 where all is so already.
-static int apply(struct table *table, const char *chain, const char *bridge, int outgoing, const char *comment, int action) {
+static int apply(struct table *table, const char *chain, const struct clinux_legacy_rule *wanted, int action) {
   unsigned char rule[rule_max];
-  size_t size = build(table->layout, bridge, outgoing, comment, rule), at, step, end = 0;
+  size_t size = build(table->layout, wanted, rule), at, step, end = 0;
   int result = 0, found = 0;
   if (read_table(table)) return -1;
   for (at = 0; at < table->info.size && (step = entry_size(table, at)); at += step)
@@ -230,30 +255,23 @@ static int apply(struct table *table, const char *chain, const char *bridge, int
   return result;
 }
 
-int clinux_legacy_accept(int family, const char *chain, const char *bridge, const char *comment, int action) {
+static int fits(const char *link) { return !link || strlen(link) < IFNAMSIZ; }
+
+int clinux_legacy_accept(int family, const char *chain, const struct clinux_legacy_rule *rule, int action) {
   struct table table = {.layout = family == AF_INET ? &ipv4 : &ipv6};
-  int changed = 0;
-  if (strlen(bridge) >= IFNAMSIZ) {
+  int result, error;
+  if (!fits(rule->in) || !fits(rule->out)) {
     errno = EINVAL;
     return -1;
   }
   table.socket = socket(table.layout->domain, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
   if (table.socket < 0) return -1;
-  for (int outgoing = 0; outgoing < 2; outgoing++) {
-    int result;
-    // EAGAIN: another program has replaced the table since we read it.
-    for (int tries = 0; (result = apply(&table, chain, bridge, outgoing, comment, action)) < 0 && errno == EAGAIN && tries < 100;)
-      tries++;
-    if (result < 0) {
-      int error = errno;
-      close(table.socket);
-      errno = error;
-      return -1;
-    }
-    changed += result;
-  }
+  // EAGAIN: another program has replaced the table since we read it.
+  for (int tries = 0; (result = apply(&table, chain, rule, action)) < 0 && errno == EAGAIN && tries < 100;) tries++;
+  error = errno;
   close(table.socket);
-  return changed;
+  errno = error;
+  return result;
 }
 
 int clinux_legacy_read(int family, struct clinux_legacy_table *result) {

@@ -64,15 +64,21 @@ package struct Firewall: ~Copyable {
     } catch {
       throw Hints.explain(error, while: "admitting what is published to \(target) in chain DOCKER-USER")
     }
+    try legacy("admitting what is published to \(target)") { () throws(SystemError) in
+      try LegacyDockerUser.admit(target, on: bridge, until: deadline)
+    }
   }
 
   package borrowing func isAdmitted(
     _ target: IPAddress, on bridge: InterfaceName, until deadline: Deadline
   ) throws(WireError) -> Bool {
     do throws(NFTablesError) {
-      return try socket.hasPublishedAccept(target, bridge: bridge, deadline: deadline.moment)
+      guard try socket.hasPublishedAccept(target, bridge: bridge, deadline: deadline.moment) else { return false }
     } catch {
       throw Hints.explain(error, while: "looking for \(target) in chain DOCKER-USER")
+    }
+    return try legacy("looking for \(target)") { () throws(SystemError) in
+      try LegacyDockerUser.accepts(target, on: bridge, until: deadline)
     }
   }
 
@@ -83,6 +89,9 @@ package struct Firewall: ~Copyable {
       try socket.removePublishedAccept(target, bridge: bridge, deadline: deadline.moment)
     } catch {
       throw Hints.explain(error, while: "taking \(target) out of chain DOCKER-USER")
+    }
+    try legacy("taking \(target) out") { () throws(SystemError) in
+      try LegacyDockerUser.remove(target, on: bridge, until: deadline)
     }
   }
 

@@ -16,29 +16,77 @@ package enum LegacyDockerUser {
     _ = try apply(Int32(CLINUX_LEGACY_REMOVE), bridge, until: deadline)
   }
 
-  /// Whether a legacy filter table of the family is there. An accept for a single container is not written into it.
-  package static func drops(_ family: Family) -> Bool {
-    do throws(SystemError) { return try hasFilterTable(family) } catch { return false }
-  }
-
   /// Whether they stand, or there is no such chain.
   package static func accepts(_ bridge: InterfaceName, until deadline: Deadline) throws(SystemError) -> Bool {
     try apply(Int32(CLINUX_LEGACY_TEST), bridge, until: deadline) == 0
   }
 
+  /// The same of what was translated to one container on a bridge of Docker's own, and of nothing else that goes there.
+  package static func admit(
+    _ target: IPAddress, on bridge: InterfaceName, until deadline: Deadline
+  ) throws(SystemError) {
+    _ = try apply(Int32(CLINUX_LEGACY_ADD), target, bridge, until: deadline)
+  }
+
+  package static func remove(
+    _ target: IPAddress, on bridge: InterfaceName, until deadline: Deadline
+  ) throws(SystemError) {
+    _ = try apply(Int32(CLINUX_LEGACY_REMOVE), target, bridge, until: deadline)
+  }
+
+  package static func accepts(
+    _ target: IPAddress, on bridge: InterfaceName, until deadline: Deadline
+  ) throws(SystemError) -> Bool {
+    try apply(Int32(CLINUX_LEGACY_TEST), target, bridge, until: deadline) == 0
+  }
+
+  /// How many of the rules were changed, or are missing.
   private static func apply(
     _ action: Int32, _ bridge: InterfaceName, until deadline: Deadline
   ) throws(SystemError) -> Int32 {
     var count: Int32 = 0
     for family in Family.allCases where try hasFilterTable(family) {
       let lock = try lock(until: deadline)
-      let domain = family == .ipv4 ? AF_INET : AF_INET6
-      let changed = clinux_legacy_accept(domain, DockerUser.chain, bridge.description, DockerUser.comment, action)
-      guard changed >= 0 else { throw SystemError("setsockopt", errno) }
-      count += changed
+      count += try apply(action, family, in: bridge, DockerUser.comment)
+      count += try apply(action, family, out: bridge, DockerUser.comment)
       _ = consume lock
     }
     return count
+  }
+
+  private static func apply(
+    _ action: Int32, _ target: IPAddress, _ bridge: InterfaceName, until deadline: Deadline
+  ) throws(SystemError) -> Int32 {
+    guard try hasFilterTable(target.family) else { return 0 }
+    let lock = try lock(until: deadline)
+    let comment = DockerUser.comment(target, bridge)
+    let changed = try apply(action, target.family, out: bridge, destination: target.bytes, comment)
+    _ = consume lock
+    return changed
+  }
+
+  private static func apply(
+    _ action: Int32, _ family: Family, in incoming: InterfaceName? = nil, out outgoing: InterfaceName? = nil,
+    destination: [UInt8]? = nil, _ comment: String
+  ) throws(SystemError) -> Int32 {
+    let changed = withCString(incoming) { incoming in
+      withCString(outgoing) { outgoing in
+        comment.withCString { comment in
+          func change(_ destination: UnsafePointer<UInt8>?) -> Int32 {
+            var rule = clinux_legacy_rule(in: incoming, out: outgoing, destination: destination, comment: comment)
+            return clinux_legacy_accept(
+              family == .ipv4 ? AF_INET : AF_INET6, DockerUser.chain, &rule, action)
+          }
+          return destination?.withUnsafeBufferPointer { change($0.baseAddress) } ?? change(nil)
+        }
+      }
+    }
+    guard changed >= 0 else { throw SystemError("setsockopt", errno) }
+    return changed
+  }
+
+  private static func withCString(_ name: InterfaceName?, _ body: (UnsafePointer<CChar>?) -> Int32) -> Int32 {
+    name?.description.withCString(body) ?? body(nil)
   }
 
   /// Asking the table itself would make it.

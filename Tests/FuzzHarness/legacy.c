@@ -58,7 +58,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   entries_size = size - 1 - sizeof answer;
   answer.size = entries_size;
   int family = choice & 1 ? AF_INET6 : AF_INET;
-  clinux_legacy_accept(family, "DOCKER-USER", "wh-front", "wirehook: network front", choice >> 1 & 3);
+  static const unsigned char address[16] = {10, 210, 4, 2};
+  const struct clinux_legacy_rule narrow = {.out = "docker0", .destination = address, .comment = "wirehook docker0 10.210.4.2"};
+  const struct clinux_legacy_rule wide = {.in = "wh-front", .comment = "wirehook"};
+  clinux_legacy_accept(family, "DOCKER-USER", choice & 8 ? &narrow : &wide, choice >> 1 & 3);
   struct clinux_legacy_table table;
   if (!clinux_legacy_read(family, &table)) free(table.entries);
   return 0;

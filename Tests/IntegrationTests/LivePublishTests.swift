@@ -77,17 +77,27 @@ import Testing
     }
   }
 
-  @Test func aContainerOnABridgeOfAnotherEngineIsPublished() throws {
+  /// As Docker has it in both of the kernel's firewalls: what nobody knows is dropped.
+  private static let firewalls = [
+    """
+    nft 'table ip filter {
+      chain DOCKER-USER { counter return; }
+      chain FORWARD { type filter hook forward priority 0; policy drop; jump DOCKER-USER
+        iifname "eng0" accept; oifname "eng0" ct state established,related accept; }
+    }'
+    """,
+    """
+    iptables-legacy -N DOCKER-USER && iptables-legacy -A DOCKER-USER -j RETURN &&
+      iptables-legacy -A FORWARD -j DOCKER-USER && iptables-legacy -A FORWARD -i eng0 -j ACCEPT &&
+      iptables-legacy -A FORWARD -o eng0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT &&
+      iptables-legacy -P FORWARD DROP
+    """,
+  ]
+
+  @Test(arguments: firewalls) func aContainerOnABridgeOfAnotherEngineIsPublished(firewall: String) throws {
     try Sandbox.with { host in
-      // As Docker has it: what nobody knows is dropped.
-      try host.nft(
-        """
-        table ip filter {
-          chain DOCKER-USER { counter return; }
-          chain FORWARD { type filter hook forward priority 0; policy drop; jump DOCKER-USER
-            iifname "eng0" accept; oifname "eng0" ct state established,related accept; }
-        }
-        """)
+      func shell(_ line: String) throws { try #require(try host.run(["sh", "-c", line]).succeeded) }
+      try shell(firewall)
       try host.warmUp()
       let web = try foreign(host, "web")
       try web.serve(80)
@@ -106,6 +116,17 @@ import Testing
       let check = try host.wirehook("check")
       #expect(check.succeeded, "\(check)")
       #expect(try host.wirehook("ls").stdout.contains("90"))
+      // Docker's restart, or a person, empties the chain.
+      let legacy = firewall.contains("legacy")
+      try shell(legacy ? "iptables-legacy -F DOCKER-USER" : "nft flush chain ip filter DOCKER-USER")
+      #expect(try host.outside.ask(Sandbox.address4, 90, within: .milliseconds(300)).server == nil)
+      #expect(try host.wirehook("check").stdout.contains("does not accept what is published to 172.30.0.2"))
+      let repair = try host.wirehook("repair")
+      #expect(repair.succeeded, "\(repair)")
+      #expect(try host.outside.ask(Sandbox.address4, 90).server == "web")
+      try shell(
+        legacy
+          ? "iptables-legacy -A DOCKER-USER -j RETURN" : "nft add rule ip filter DOCKER-USER counter return")
       try #require(try host.wirehook("unpublish", "\(web.pid)", "90").succeeded)
       try expectUnchanged(host, since: before)
     }

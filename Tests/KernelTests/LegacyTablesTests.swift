@@ -64,6 +64,28 @@ struct LegacyTablesTests {
     }
   }
 
+  /// For a container on Docker's own bridge: only what was translated, and only to it. iptables reads it as it was meant.
+  @Test(arguments: [("iptables-legacy", "10.210.4.2"), ("ip6tables-legacy", "fd00::2")])
+  func whatIsPublishedToOneAddressIsAcceptedAndAllElseStaysAsItWas(tool: String, address: String) throws {
+    let target = try #require(IPAddress(address))
+    try NetworkNamespace.withFresh {
+      try shell("\(tool) -P FORWARD DROP; \(tool) -N DOCKER-USER; \(tool) -A FORWARD -j DOCKER-USER")
+      try shell("\(tool) -A DOCKER-USER -j RETURN")
+      let before = try Self.saved(tool)
+      let bridge = try name("docker0")
+      #expect(try !LegacyDockerUser.accepts(target, on: bridge, until: .soon))
+      for _ in 0..<2 { try LegacyDockerUser.admit(target, on: bridge, until: .soon) }
+      #expect(try LegacyDockerUser.accepts(target, on: bridge, until: .soon))
+      let chain = try shell("\(tool) -S DOCKER-USER").split(separator: "\n")
+      #expect(chain.count == 3)
+      try shell(
+        "\(tool) -C DOCKER-USER -d \(address) -o docker0 -m conntrack --ctstate DNAT "
+          + "-m comment --comment 'wirehook docker0 \(address)' -j ACCEPT")
+      for _ in 0..<2 { try LegacyDockerUser.remove(target, on: bridge, until: .soon) }
+      #expect(try Self.saved(tool) == before)
+    }
+  }
+
   @Test func anEmptyChainGetsThemToo() throws {
     try NetworkNamespace.withFresh {
       try shell("iptables-legacy -N DOCKER-USER; iptables-legacy -A FORWARD -j DOCKER-USER")

@@ -52,12 +52,19 @@ int clinux_child_status(pid_t child);
 pid_t clinux_hold_open(int fd);
 
 enum { CLINUX_LEGACY_REMOVE, CLINUX_LEGACY_ADD, CLINUX_LEGACY_TEST };
-/// Rules in a chain of table `filter` of iptables-legacy: `-i BRIDGE` and `-o BRIDGE`, each with a comment, `-j ACCEPT`. They
-/// are added before the first rule that returns whatever comes, or removed, or looked for. `family` is AF_INET or AF_INET6.
-/// Answers how many were changed, or are missing; 0 where there is no such chain. Asking loads the table into this
-/// namespace where there was none: look into /proc/net/ip_tables_names first.
-int clinux_legacy_accept(int family, const char *_Nonnull chain, const char *_Nonnull bridge,
-                         const char *_Nonnull comment, int action);
+/// An accept in a chain of table `filter` of iptables-legacy: `-i LINK`, `-o LINK`, `-d ADDRESS -m conntrack --ctstate DNAT`.
+struct clinux_legacy_rule {
+  /// NULL: from, or to, any link.
+  const char *_Nullable in, *_Nullable out;
+  /// 4 or 16 bytes: only what was translated to this address. NULL: every packet.
+  const unsigned char *_Nullable destination;
+  const char *_Nonnull comment;
+};
+/// The rule is added before the first one that returns whatever comes, or removed, or looked for. `family` is AF_INET or
+/// AF_INET6. 1 where it was changed, or is missing; 0 where all is so already, or there is no such chain; -1 with errno. Asking
+/// loads the table into this namespace where there was none: look into /proc/net/ip_tables_names first.
+int clinux_legacy_accept(int family, const char *_Nonnull chain, const struct clinux_legacy_rule *_Nonnull rule,
+                         int action);
 
 /// Table `filter` of iptables-legacy as the kernel has it, and where the parts of its entries are, which differ between the
 /// two families.

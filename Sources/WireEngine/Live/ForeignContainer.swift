@@ -1,6 +1,5 @@
 import WireCore
 import WireLinux
-import WireNFTables
 import WireNetlink
 import WirePlan
 import WireState
@@ -62,12 +61,6 @@ enum ForeignContainer {
           "127.0.0.1 of this host does not lead there, its other addresses do; sysctl -w "
             + "net.ipv4.conf.\(bridge).route_localnet=1 changes that")
       }
-    }
-    for target in Set(ports.flatMap { $0.targets }).sorted() where LegacyDockerUser.drops(target.family) {
-      let program = target.family == .ipv4 ? "iptables-legacy" : "ip6tables-legacy"
-      notes.append(
-        "Docker's rules are in \(program) here, which only you can change: \(program) -I DOCKER-USER -d \(target) "
-          + "-m conntrack --ctstate DNAT -j ACCEPT")
     }
     return notes
   }
