@@ -72,7 +72,7 @@ struct OVSDockerTests {
       #expect(refused.stderr.contains("wirehook: ") && refused.stderr.contains(ovs.socket), "\(refused.stderr)")
       try ovs.start(.database)
       try docker.require("start", "web")
-      #expect(try docker.container("web").pings("100.1.1.254", within: 2))
+      #expect(try docker.container("web").pings("100.1.1.254", within: 6))
     }
   }
 }

@@ -70,7 +70,7 @@ import Testing
       // A process that needs more data than this dies by its own allocator, and not with our line.
       let result = try host.hook(.createRuntime, input: input.text(), under: ["prlimit", "--data=67108864", "--"])
       expectOneErrorLine(result, naming: input.naming)
-      #expect(result.duration < .seconds(1), "\(result.duration)")
+      #expect(result.duration < .seconds(3), "\(result.duration)")
       try expectUnchanged(host, since: before)
       #expect(!FileManager.default.fileExists(atPath: "/tmp/wirehook-climbed"))
     }

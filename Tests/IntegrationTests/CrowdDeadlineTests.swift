@@ -11,7 +11,7 @@ import Testing
   {
     try Sandbox.with { host in
       try host.warmUp()
-      try host.writeMain(["timeout_ms": .number(1500)])
+      try host.writeMain(["timeout_ms": .number(4000)])
       let web = try host.container("web")
       // Stopped when it sends its first request for a link: reserved, and not yet made.
       let stopped = try Spawn.start(
@@ -25,10 +25,10 @@ import Testing
 
       let other = try host.container("other")
       let result = try host.tryAttach(other, ["wirehook.ports": "8080:80"])
-      #expect(result.succeeded && result.duration < .seconds(1), "\(result)")
+      #expect(result.succeeded && result.duration < .seconds(3), "\(result)")
       let detached = try host.tryDetach("web")
       expectOneErrorLine(detached, naming: ["\(pid)"])
-      #expect(detached.duration < .seconds(4), "\(detached)")
+      #expect(detached.duration < .seconds(10), "\(detached)")
 
       kill(pid, SIGKILL)
       try host.attach(web)
@@ -41,7 +41,7 @@ import Testing
     try RealSwitch.withNetwork { host, ovs in
       try host.warmUp()
       try host.warmUp(["wirehook.network": "front"])
-      try ovs.writeMain(["timeout_ms": .number(2500)])
+      try ovs.writeMain(["timeout_ms": .number(6000)])
       let waiting = try (0..<4).map { try host.container("waits\($0)") }
       let others = try (0..<8).map { try host.container("other\($0)") }
       ovs.pause(.database)
@@ -52,7 +52,7 @@ import Testing
           container, container.id.hasPrefix("other") ? ["wirehook.network": "front", "wirehook.ports": "80"] : [:])
       }
       for result in results.prefix(4) { expectOneErrorLine(result, naming: ["db.sock"]) }
-      for result in results.dropFirst(4) { #expect(result.succeeded && result.duration < .seconds(2), "\(result)") }
+      for result in results.dropFirst(4) { #expect(result.succeeded && result.duration < .seconds(5), "\(result)") }
       ovs.proceed(.database)
       for container in waiting { try host.attach(container) }
     }

@@ -9,7 +9,7 @@ import Testing
       let before = try host.snapshot()
       let result = try host.wirehook("doctor")
       #expect(result.exitCode == 0, "\(result)")
-      #expect(result.duration < .seconds(3))
+      #expect(result.duration < .seconds(20))
       for feature in ["veth", "bridge", "nf_tables", "nf_tables ingress hook", "vxlan", "ifb", "tbf", "IPv6"] {
         #expect(result.stdout.contains("ok       kernel: \(feature): works"), "\(feature)\n\(result.stdout)")
       }

@@ -53,7 +53,7 @@ func expectUnchanged(
   at location: SourceLocation = #_sourceLocation
 ) throws {
   var rows: Set<String> = []
-  _ = try eventually(within: .seconds(2)) {
+  _ = try eventually(within: .seconds(10)) {
     rows = try ovs.configuration()
     return rows == before.database
   }
@@ -67,7 +67,7 @@ func expectUnchanged(
 /// database are as they were.
 func expectRefused(
   _ ovs: RealSwitch, _ container: Container, _ annotations: [String: String] = [:], naming parts: [String],
-  within limit: Duration = .seconds(4), at location: SourceLocation = #_sourceLocation
+  within limit: Duration = .seconds(8), at location: SourceLocation = #_sourceLocation
 ) throws {
   let before = try ovs.look()
   let result = try ovs.host.tryAttach(container, annotations)

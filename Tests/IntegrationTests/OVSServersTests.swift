@@ -21,7 +21,7 @@ import Testing
     let web = try host.container("web")
     let result = try host.tryAttach(web, ["wirehook.ip": "100.1.1.6", "wirehook.ports": "8080:80"])
     expectOneErrorLine(result, naming: [server == .database ? ovs.socket : "ovs-vswitchd"])
-    #expect(result.duration < .milliseconds(2500), "\(result)")
+    #expect(result.duration < .seconds(6), "\(result)")
     #expect(try web.links() == ["lo"])
     if isDown { try ovs.start(server) } else { ovs.proceed(server) }
     #expect(try host.wirehook("gc").exitCode == 0)
@@ -51,7 +51,7 @@ import Testing
       #expect(try web.links() == ["lo"])
       try ovs.start(.daemon)
       try host.attach(web)
-      #expect(try web.pings("100.1.1.254", within: 2))
+      #expect(try web.pings("100.1.1.254", within: 6))
     }
   }
 
@@ -59,7 +59,7 @@ import Testing
   @Test func aCleanUpThatWaitsForTheDatabaseHoldsNobodyUp() throws {
     try withWarmNetwork { host, ovs in
       try host.writeNetwork("front", #"{"bridge": "wh-front", "subnets": [{"subnet": "10.210.4.0/24"}]}"#)
-      try ovs.writeMain(["timeout_ms": .number(3000)])
+      try ovs.writeMain(["timeout_ms": .number(8000)])
       try host.warmUp(["wirehook.network": "front"])
       ovs.pause(.database)
       defer { ovs.proceed(.database) }
@@ -72,7 +72,7 @@ import Testing
       }
       for number in 0..<10 {
         let result = try host.tryAttach(host.container("c\(number)"), ["wirehook.network": "front"])
-        #expect(result.succeeded && result.duration < .seconds(1), "\(result)")
+        #expect(result.succeeded && result.duration < .seconds(5), "\(result)")
       }
       #expect(kill(collecting, 0) == 0)
     }
@@ -91,7 +91,7 @@ import Testing
       }
       let result = try #require(results.compactMap { $0 }.first)
       #expect(result.succeeded && result.duration > .milliseconds(900), "\(result)")
-      #expect(try web.pings("100.1.1.254", within: 2))
+      #expect(try web.pings("100.1.1.254", within: 6))
     }
   }
 
@@ -104,7 +104,7 @@ import Testing
       web.kill()
       isDown ? ovs.kill(server) : ovs.pause(server)
       let result = try host.tryDetach("web")
-      #expect(result.duration < .milliseconds(2500), "\(result)")
+      #expect(result.duration < .seconds(6), "\(result)")
       #expect(result.signal == nil)
       if isDown { try ovs.start(server) } else { ovs.proceed(server) }
       #expect(try host.tryDetach("web").succeeded)
@@ -125,7 +125,7 @@ import Testing
       #expect(try ovs.configuration() == before)
       #expect(try host.wirehook("check").exitCode == 0)
       let next = try host.started("next")
-      #expect(try next.pings("100.1.1.254", within: 2))
+      #expect(try next.pings("100.1.1.254", within: 6))
     }
   }
 }

@@ -83,7 +83,7 @@ import Testing
       for container in again {
         let result = try host.tryAttach(container, under: apart)
         #expect(result.succeeded, "\(result)")
-        #expect(try container.pings("100.1.1.254", attempts: 3, within: 2))
+        #expect(try container.pings("100.1.1.254", attempts: 3, within: 6))
       }
       let collected = try host.run(apart + [Built.path("wirehook"), "gc", "--config", host.configFile])
       #expect(collected.exitCode == 0, "\(collected)")

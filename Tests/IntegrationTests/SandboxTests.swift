@@ -43,7 +43,7 @@ struct SandboxTests {
       #expect(try host.askUDP("10.9.0.2", 81) == .refused)
       #expect(try host.ask("192.168.77.9", 80, within: .milliseconds(100)) == .silence)
       #expect(try host.pings("10.9.0.2"))
-      #expect(try !host.pings("192.168.77.9"))
+      #expect(try !host.pings("192.168.77.9", within: 1))
     }
   }
 
@@ -100,11 +100,11 @@ struct SandboxTests {
   }
 
   @Test func aProgramPastItsTimeIsKilled() throws {
-    var command = Command(["sleep", "5"])
+    var command = Command(["sleep", "60"])
     command.limit = .milliseconds(30)
     let result = try command.run()
     #expect(result.signal == 9)
-    #expect(result.duration < .seconds(1))
+    #expect(result.duration < .seconds(20))
   }
 
   @Test func aChildThatHoldsThePipesIsNoticed() throws {

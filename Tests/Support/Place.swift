@@ -62,7 +62,7 @@ extension Place {
   package func links() throws -> [String] { try json("link show").array.compactMap { $0["ifname"].string }.sorted() }
 
   /// Whether one of a few echo requests was answered within the time.
-  package func pings(_ address: String, attempts: Int = 1, within seconds: Int = 1) throws -> Bool {
+  package func pings(_ address: String, attempts: Int = 1, within seconds: Int = 4) throws -> Bool {
     try run(["ping", "-n", "-q", "-i", "0.1", "-c", "\(attempts)", "-W", "\(seconds)", "-w", "\(seconds + 1)", address])
       .succeeded
   }

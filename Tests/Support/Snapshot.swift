@@ -35,7 +35,7 @@ extension Sandbox {
   }
 
   /// Waits until the host looks as before; what still differs at the end, else nothing.
-  package func differences(from before: Snapshot, within limit: Duration = .seconds(3)) throws -> [String] {
+  package func differences(from before: Snapshot, within limit: Duration = .seconds(6)) throws -> [String] {
     var rest: [String] = []
     _ = try eventually(within: limit) {
       rest = try snapshot().difference(from: before)

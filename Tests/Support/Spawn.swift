@@ -54,7 +54,7 @@ package enum Spawn {
 }
 
 /// Calls `condition` until it holds or the time is over, and says which.
-package func eventually(within limit: Duration = .seconds(3), _ condition: () throws -> Bool) throws -> Bool {
+package func eventually(within limit: Duration = .seconds(10), _ condition: () throws -> Bool) throws -> Bool {
   let end = ContinuousClock.now + limit
   while true {
     if try condition() { return true }

@@ -26,7 +26,7 @@ package enum Answer: Sendable, Hashable, CustomStringConvertible {
 
 extension Place {
   /// Connects, reads what the server says of its client, and closes.
-  package func ask(_ address: String, _ port: UInt16, within limit: Duration = .milliseconds(1500)) throws -> Answer {
+  package func ask(_ address: String, _ port: UInt16, within limit: Duration = .seconds(4)) throws -> Answer {
     let socket = try inside { try Socket(.tcp, towards: address) }
     let end = ContinuousClock.now + limit
     if let trouble = socket.connect(to: address, port) {
@@ -48,7 +48,7 @@ extension Place {
 
   /// Sends one datagram from a connected socket (an answer from any other address does not count) and waits for the answer.
   package func askUDP(
-    _ address: String, _ port: UInt16, from source: UInt16 = 0, within limit: Duration = .milliseconds(800)
+    _ address: String, _ port: UInt16, from source: UInt16 = 0, within limit: Duration = .seconds(2)
   ) throws -> Answer {
     let socket = try inside { try Socket(.udp, towards: address) }
     if source > 0 { try socket.bind(IPAddress.any(socket.family).description, source) }
@@ -63,7 +63,7 @@ extension Place {
   }
 
   /// How many bytes a server of `serve(…, padding:)` delivers before it closes or the time is over.
-  package func download(_ address: String, _ port: UInt16, within limit: Duration = .seconds(5)) throws -> Int {
+  package func download(_ address: String, _ port: UInt16, within limit: Duration = .seconds(15)) throws -> Int {
     let socket = try inside { try Socket(.tcp, towards: address) }
     let end = ContinuousClock.now + limit
     if socket.connect(to: address, port) == EINPROGRESS { _ = socket.wait(for: POLLOUT, until: end) }
