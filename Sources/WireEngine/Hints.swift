@@ -48,6 +48,7 @@ package enum Hints {
 
   /// What helps against what rtnetlink refused.
   package static func hint(_ error: NetlinkError) -> String? {
+    if case .unsettled = error { return "many come and go at once: try again" }
     guard case .refused(let refusal) = error else { return error.errno.flatMap { hint(errno: $0) } }
     switch refusal.errno {
     case EOPNOTSUPP: return "this kernel lacks a part of it; wirehook doctor says which module to load"

@@ -63,29 +63,28 @@ extension FirewallSocket {
   /// `nft flush table` takes the rules and leaves the rest.
   package borrowing func isIntact(_ table: FirewallTable = .inet, deadline: Int64) throws(NFTablesError) -> Bool {
     guard try version(of: table, deadline: deadline) == table.version else { return false }
-    var rules: [String: Int] = [:]
-    try dump(NFT_MSG_GETRULE, of: table, table: Int(NFTA_RULE_TABLE.rawValue), deadline: deadline) {
-      rules[$0[Int(NFTA_RULE_CHAIN.rawValue)]?.text ?? "", default: 0] += 1
-    }
-    var sets: Set<String> = []
-    try dump(NFT_MSG_GETSET, of: table, table: Int(NFTA_SET_TABLE.rawValue), deadline: deadline) {
-      sets.insert($0[Int(NFTA_SET_NAME.rawValue)]?.text ?? "")
-    }
-    return table.chains.allSatisfy { rules[$0.name.rawValue] == $0.rules.count }
+    let rules = try parts(
+      NFT_MSG_GETRULE, of: table, table: Int(NFTA_RULE_TABLE.rawValue), deadline: deadline
+    ) { $0[Int(NFTA_RULE_CHAIN.rawValue)]?.text }
+    let count = Dictionary(rules.map { ($0, 1) }, uniquingKeysWith: +)
+    let sets = Set(
+      try parts(NFT_MSG_GETSET, of: table, table: Int(NFTA_SET_TABLE.rawValue), deadline: deadline) {
+        $0[Int(NFTA_SET_NAME.rawValue)]?.text
+      })
+    return table.chains.allSatisfy { count[$0.name.rawValue, default: 0] == $0.rules.count }
       && table.sets.allSatisfy { sets.contains($0.rawValue) }
   }
 
-  borrowing func dump(
+  /// What `read` makes of the parts of one kind that `table` has; `attribute` names the table in their messages.
+  borrowing func parts<Value>(
     _ message: nf_tables_msg_types, of table: FirewallTable, table attribute: Int, deadline: Int64,
-    _ body: (Attributes) -> Void
-  ) throws(NFTablesError) {
-    var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
-    buffer.begin(NFTMessage.type(message), flags: UInt16(NLM_F_DUMP), family: table.family)
-    buffer.put(attribute, FirewallTable.name)
-    buffer.end()
-    try query(&buffer, for: "reading table \(table)", deadline: deadline) {
+    _ read: (Attributes) -> Value?
+  ) throws(NFTablesError) -> [Value] {
+    try list(
+      message, table.family, [(attribute, FirewallTable.name)], for: "reading table \(table)", deadline: deadline
+    ) {
       // Old kernels answer with every table's.
-      if $0[attribute]?.text == FirewallTable.name { body($0) }
+      $0[attribute]?.text == FirewallTable.name ? read($0) : nil
     }
   }
 

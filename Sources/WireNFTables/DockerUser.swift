@@ -103,19 +103,11 @@ extension FirewallSocket {
   }
 
   borrowing func userRules(_ family: Family, deadline: Int64) throws(NFTablesError) -> [UserRule] {
-    let request = "listing DOCKER-USER"
-    for _ in 0..<Self.attempts {
-      var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
-      buffer.begin(NFTMessage.type(NFT_MSG_GETRULE), flags: UInt16(NLM_F_DUMP), family: family.protocolFamily)
-      buffer.put(Int(NFTA_RULE_TABLE.rawValue), DockerUser.table)
-      buffer.put(Int(NFTA_RULE_CHAIN.rawValue), DockerUser.chain)
-      buffer.end()
-      var rules: [UserRule] = []
-      let isWhole = try query(&buffer, for: request, deadline: deadline) {
-        if let rule = UserRule($0) { rules.append(rule) }
-      }
-      if isWhole { return rules }
-    }
-    throw NFTablesError(request, code: EBUSY)
+    let scope = [
+      (Int(NFTA_RULE_TABLE.rawValue), DockerUser.table), (Int(NFTA_RULE_CHAIN.rawValue), DockerUser.chain),
+    ]
+    return try list(
+      NFT_MSG_GETRULE, family.protocolFamily, scope, for: "listing DOCKER-USER", deadline: deadline
+    ) { UserRule($0) }
   }
 }

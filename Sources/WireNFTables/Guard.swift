@@ -29,11 +29,9 @@ enum Guard {
 extension FirewallSocket {
   /// The links that are guarded, or were until they went; none without the table.
   package borrowing func guards(deadline: Int64) throws(NFTablesError) -> [InterfaceName] {
-    var links: [InterfaceName] = []
-    try dump(NFT_MSG_GETCHAIN, of: .inet, table: Int(NFTA_CHAIN_TABLE.rawValue), deadline: deadline) {
-      if let link = Guard.link(of: $0) { links.append(link) }
+    try parts(NFT_MSG_GETCHAIN, of: .inet, table: Int(NFTA_CHAIN_TABLE.rawValue), deadline: deadline) {
+      Guard.link(of: $0)
     }
-    return links
   }
 
   /// Whether the link is there, so that every kernel can guard it.

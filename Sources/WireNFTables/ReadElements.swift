@@ -25,21 +25,16 @@ extension FirewallSocket {
 
   /// What `set` holds, as `nft list set TABLE NAME`; `.missing` without table or set.
   package borrowing func elements(of set: SetName, deadline: Int64) throws(NFTablesError) -> [Element] {
-    let request = "listing \(set.rawValue) of \(set.table)"
-    for _ in 0..<Self.attempts {
-      var buffer = MessageBuffer(capacity: 256, firstSequence: socket.takeSequence(1))
-      buffer.begin(NFTMessage.type(NFT_MSG_GETSETELEM), flags: UInt16(NLM_F_DUMP), family: set.table.family)
-      buffer.put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), FirewallTable.name)
-      buffer.put(Int(NFTA_SET_ELEM_LIST_SET.rawValue), set.rawValue)
-      buffer.end()
-      var found: [RawElement] = []
-      let isWhole = try query(&buffer, for: request, deadline: deadline) { found += RawElement.all(in: $0) }
-      guard isWhole else { continue }
-      // A hash table that the kernel is just resizing is walked in part twice (rhashtable_walk_next).
-      var seen: Set<Element> = []
-      return RawElement.join(found, of: set).filter { seen.insert($0).inserted }
-    }
-    throw NFTablesError(request, code: EBUSY)
+    let scope = [
+      (Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), FirewallTable.name),
+      (Int(NFTA_SET_ELEM_LIST_SET.rawValue), set.rawValue),
+    ]
+    let found = try list(
+      NFT_MSG_GETSETELEM, set.table.family, scope, for: "listing \(set.rawValue) of \(set.table)", deadline: deadline
+    ) { RawElement.all(in: $0) }
+    // A hash table that the kernel is just resizing is walked in part twice (rhashtable_walk_next).
+    var seen: Set<Element> = []
+    return RawElement.join(found.flatMap { $0 }, of: set).filter { seen.insert($0).inserted }
   }
 
   /// Those of `elements` that are not there, or whose key a map holds with other data. Without the table: all of them.
@@ -77,6 +72,26 @@ extension FirewallSocket {
       }
     }
     return found
+  }
+
+  /// What `read` makes of the messages of a dump. One that changes ran through (`NLM_F_DUMP_INTR`: the ruleset's generation
+  /// is another by then) is taken again, so that what comes of it is of one moment.
+  borrowing func list<Value>(
+    _ message: nf_tables_msg_types, _ family: UInt8, _ scope: [(attribute: Int, text: String)], for request: String,
+    deadline: Int64, _ read: (Attributes) -> Value?
+  ) throws(NFTablesError) -> [Value] {
+    for _ in 0..<Self.attempts {
+      var buffer = MessageBuffer(capacity: 512, firstSequence: socket.takeSequence(1))
+      buffer.begin(NFTMessage.type(message), flags: UInt16(NLM_F_DUMP), family: family)
+      for (attribute, text) in scope { buffer.put(attribute, text) }
+      buffer.end()
+      var found: [Value] = []
+      let isWhole = try query(&buffer, for: request, deadline: deadline) {
+        if let value = read($0) { found.append(value) }
+      }
+      if isWhole { return found }
+    }
+    throw NFTablesError(request, code: ERESTART)
   }
 
   /// Sends one question and hands the attributes of each answer to `body`. False: a dump that changes ran through.

@@ -86,25 +86,15 @@ extension FirewallSocket {
 
   /// What `read` makes of the messages of a dump; what has gone meanwhile has nothing to list.
   private borrowing func collect<Value>(
-    _ message: nf_tables_msg_types, _ family: UInt8, _ scope: [(Int, String)], for request: String, deadline: Int64,
-    _ read: (Attributes) -> Value?
+    _ message: nf_tables_msg_types, _ family: UInt8, _ scope: [(attribute: Int, text: String)], for request: String,
+    deadline: Int64, _ read: (Attributes) -> Value?
   ) throws(NFTablesError) -> [Value] {
-    for _ in 0..<Self.attempts {
-      var buffer = MessageBuffer(capacity: 512, firstSequence: socket.takeSequence(1))
-      buffer.begin(NFTMessage.type(message), flags: UInt16(NLM_F_DUMP), family: family)
-      for (attribute, text) in scope { buffer.put(attribute, text) }
-      buffer.end()
-      var found: [Value] = []
-      do throws(NFTablesError) {
-        if try query(&buffer, for: request, deadline: deadline, { if let value = read($0) { found.append(value) } }) {
-          return found
-        }
-      } catch {
-        guard error.kind == .missing else { throw error }
-        return []
-      }
+    do throws(NFTablesError) {
+      return try list(message, family, scope, for: request, deadline: deadline, read)
+    } catch {
+      guard error.kind == .missing else { throw error }
+      return []
     }
-    throw NFTablesError(request, code: EBUSY)
   }
 }
 

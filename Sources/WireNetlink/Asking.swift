@@ -57,7 +57,7 @@ extension NetlinkSocket {
       if let answer, answer.errno != 0 { throw .refused(answer.refusal(of: request.name(of: 0))) }
       if !wasInterrupted { return values }
     }
-    throw .malformed("\(request.name(of: 0)): the kernel's list kept changing while it was read")
+    throw .unsettled(request: request.name(of: 0))
   }
 
   private func begin(_ request: borrowing Batch) throws(NetlinkError) -> UInt32 {

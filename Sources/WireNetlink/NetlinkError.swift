@@ -33,6 +33,8 @@ package enum NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
   case system(SystemError)
   /// A reply, or a request of ours, is not what netlink(7) allows.
   case malformed(String)
+  /// A list that changes ran through, each time that it was asked for.
+  case unsettled(request: String)
   /// No answer before the deadline.
   case timeout(request: String)
 
@@ -41,7 +43,7 @@ package enum NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .refused(let refusal): refusal.errno
     case .system(let error): error.errno
-    case .malformed, .timeout: nil
+    case .malformed, .unsettled, .timeout: nil
     }
   }
 
@@ -50,6 +52,7 @@ package enum NetlinkError: Error, Sendable, Hashable, CustomStringConvertible {
     case .refused(let refusal): refusal.description
     case .system(let error): error.description
     case .malformed(let text): "netlink: \(text)"
+    case .unsettled(let request): "\(request): the list kept changing while the kernel gave it"
     case .timeout(let request): "\(request): no answer from the kernel in time"
     }
   }

@@ -24,12 +24,3 @@ import Testing
     #expect(result.exitCode == 0, "\(result.stderr.suffix(3000))")
   }
 }
-
-private enum Clang {
-  /// In PATH, or beside the Swift compiler, which brings its own.
-  static let path: String? =
-    Tool.path("clang")
-    ?? Tool.path("swift").map { $0.dropLast("swift".count) + "clang" }.flatMap {
-      FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil
-    }
-}
