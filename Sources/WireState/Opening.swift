@@ -72,18 +72,25 @@ extension Store {
     try database.run("UPDATE meta SET boot = ?", [.text(bootID)])
   }
 
-  /// The tables must be ours to the letter: the constraints are what everything else relies on.
+  /// The tables must be ours to the letter: the constraints are what everything else relies on. Their order may be
+  /// another one: `VACUUM` writes tables before indices. What `ANALYZE` adds is SQLite's own.
   private func checkTables() throws(StateError) {
-    var index = 0
-    try database.rows("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid", []) {
-      row throws(StateError) in
-      guard index < Schema.statements.count, row.text(0, is: Schema.statements[index]) else {
+    var isThere = Array(repeating: false, count: Schema.statements.count)
+    var expected = 0
+    try database.rows(
+      "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*' ORDER BY rowid", []
+    ) { row throws(StateError) in
+      let found =
+        expected < isThere.count && row.text(0, is: Schema.statements[expected])
+        ? expected : Schema.statements.firstIndex { row.text(0, is: $0) }
+      guard let found, !isThere[found] else {
         throw damaged("its tables are not those of version \(Schema.version)")
       }
-      index += 1
+      isThere[found] = true
+      expected = found + 1
       return true
     }
-    guard index == Schema.statements.count else { throw damaged("tables are missing") }
+    guard !isThere.contains(false) else { throw damaged("tables are missing") }
   }
 
   private func pragma(_ sql: StaticString) throws(StateError) -> Int64 {

@@ -64,6 +64,22 @@ import WireCore
     #expect(refusal()?.kind == .corrupt)
   }
 
+  @Test(arguments: ["VACUUM", "ANALYZE", "PRAGMA page_size=8192; VACUUM", "PRAGMA auto_vacuum=FULL; VACUUM", "REINDEX"])
+  func aFileThatSomebodyTidiedIsWhole(_ sql: String) throws {
+    do {
+      let store = try scratch.open()
+      try store.transaction { () throws(StateError) in try Self.exercise(store) }
+    }
+    #expect(try RawConnection(scratch.file).refusal(of: sql) == nil)
+    do {
+      let store = try scratch.open()
+      #expect(try store.containers().count == 20)
+      try store.transaction { () throws(StateError) in try Self.exercise(store) }
+    }
+    #expect(try RawConnection(scratch.file).refusal(of: "VACUUM; DROP TRIGGER port_overlap") == nil)
+    #expect(refusal()?.kind == .corrupt)
+  }
+
   @Test func aCutFileIsCorrupt() throws {
     do {
       let store = try scratch.open()
