@@ -4,9 +4,20 @@ import Support
 /// A host with a bridge network and one on Open vSwitch, beside a model of it: which container should have what.
 final class ModelHost: @unchecked Sendable {
   /// What a wired container has.
-  struct Wired: Hashable, Sendable {
+  struct Wired: Hashable, Sendable, CustomStringConvertible {
     let network: String
-    let port: Int
+    /// The host's ports that lead to it.
+    var ports: Set<Int>
+
+    init(network: String, ports: Set<Int>) {
+      self.network = network
+      self.ports = ports
+    }
+
+    init(network: String, port: Int) { self.init(network: network, ports: [port]) }
+
+    fileprivate var sortedPorts: [Int] { ports.sorted() }
+    var description: String { "\(network) \(sortedPorts.map(String.init).joined(separator: ","))" }
   }
 
   static let networks = Tool.ovs.isThere ? ["front", "ovsnet"] : ["front"]
@@ -50,7 +61,10 @@ final class ModelHost: @unchecked Sendable {
   }
 
   static func annotations(_ wired: Wired) -> [String: String] {
-    ["wirehook.network": wired.network, "wirehook.ports": "\(wired.port):80"]
+    [
+      "wirehook.network": wired.network,
+      "wirehook.ports": wired.sortedPorts.map { "\($0):80" }.joined(separator: ","),
+    ]
   }
 
   /// Links, rules, records, OVS.
@@ -75,18 +89,23 @@ final class ModelHost: @unchecked Sendable {
     }
     let records = try host.list()
     compare(
-      "records",
-      records.map { "\($0["id"].text) \($0["interfaces"][0]["network"].text) \($0["ports"][0]["hostPort"].text)" },
-      model.map { "\"\($0.key)\" \"\($0.value.network)\" \($0.value.port)" })
+      "records", records.map { "\($0["id"].string ?? "") \(Self.recorded($0).map(String.init(describing:)) ?? "")" },
+      model.map { "\($0.key) \($0.value)" })
     let addresses = records.compactMap { $0["interfaces"][0]["addresses"][0].string }
     compare("addresses given once", Array(Set(addresses)), addresses)
     compare("links", try linkOwners(), Array(model.keys))
-    compare("ports in nf_tables", try publishedPorts(), model.values.map { "\($0.port)" })
+    compare("ports in nf_tables", try publishedPorts(), model.values.flatMap { $0.ports.map(String.init) })
     let inSwitch = try ovs?.rows("Port").compactMap { $0["external_ids"]["wirehook-container"].string } ?? []
     compare("ports of Open vSwitch", inSwitch, model.filter { $0.value.network == "ovsnet" }.map(\.key))
     let checked = try host.wirehook("check")
     if checked.exitCode != 0 { found.append("wirehook check: \(checked.stdout)") }
     return found
+  }
+
+  /// What a record of `wirehook ls --json` says that its container has.
+  static func recorded(_ record: JSON) -> Wired? {
+    guard let network = record["interfaces"][0]["network"].string else { return nil }
+    return Wired(network: network, ports: Set(record["ports"].array.compactMap { $0["hostPort"].int }))
   }
 
   /// Whose the host ends of pairs are, by their alias.

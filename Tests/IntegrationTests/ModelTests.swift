@@ -58,16 +58,25 @@ enum ModelAction: Sendable, CustomStringConvertible {
   case cutDetach(Int, after: Int)
   /// The container ends and nobody says so.
   case die(Int)
+  /// As `wirehook publish cN PORT:80`.
+  case publish(Int, port: Int)
+  case unpublish(Int, port: Int)
+  /// Killed after so many microseconds.
+  case cutPublish(Int, port: Int, after: Int)
+  case cutUnpublish(Int, port: Int, after: Int)
   case flush, gc, repair
 
   var description: String {
     switch self {
-    case .attach(let id, let wired): "attach c\(id) to \(wired.network) with port \(wired.port)"
-    case .cutAttach(let id, let wired, let after):
-      "attach c\(id) to \(wired.network) with port \(wired.port), killed after \(after) µs"
+    case .attach(let id, let wired): "attach c\(id) to \(wired)"
+    case .cutAttach(let id, let wired, let after): "attach c\(id) to \(wired), killed after \(after) µs"
     case .detach(let id): "detach c\(id)"
     case .cutDetach(let id, let after): "detach c\(id), killed after \(after) µs"
     case .die(let id): "c\(id) dies"
+    case .publish(let id, let port): "publish \(port) of c\(id)"
+    case .unpublish(let id, let port): "unpublish \(port) of c\(id)"
+    case .cutPublish(let id, let port, let after): "publish \(port) of c\(id), killed after \(after) µs"
+    case .cutUnpublish(let id, let port, let after): "unpublish \(port) of c\(id), killed after \(after) µs"
     case .flush: "nft flush ruleset"
     case .gc: "gc"
     case .repair: "repair"
@@ -76,11 +85,13 @@ enum ModelAction: Sendable, CustomStringConvertible {
 
   static func random(_ dice: inout Dice) -> ModelAction {
     let id = Int.random(in: 0..<5, using: &dice)
+    let port = 8000 + Int.random(in: 0..<4, using: &dice)
     let wired = ModelHost.Wired(
-      network: ModelHost.networks[Int.random(in: 0..<ModelHost.networks.count, using: &dice)],
-      port: 8000 + Int.random(in: 0..<4, using: &dice))
+      network: ModelHost.networks[Int.random(in: 0..<ModelHost.networks.count, using: &dice)], port: port)
     let after = Int.random(in: 500..<12_000, using: &dice)
-    switch Int.random(in: 0..<20, using: &dice) {
+    // One more than attaches have: it is often free.
+    let live = port + Int.random(in: 0...1, using: &dice)
+    switch Int.random(in: 0..<28, using: &dice) {
     case 0..<7: return .attach(id, wired)
     case 7..<10: return .cutAttach(id, wired, after: after)
     case 10..<13: return .detach(id)
@@ -88,123 +99,12 @@ enum ModelAction: Sendable, CustomStringConvertible {
     case 15..<17: return .die(id)
     case 17: return .flush
     case 18: return .gc
-    default: return .repair
+    case 19: return .repair
+    case 20..<23: return .publish(id, port: live)
+    case 23..<25: return .unpublish(id, port: live)
+    // The command line takes longer to begin than the hook.
+    case 25..<27: return .cutPublish(id, port: live, after: 2 * after)
+    default: return .cutUnpublish(id, port: live, after: 2 * after)
     }
-  }
-}
-
-/// The model beside the host while a sequence runs.
-private struct ModelRun {
-  /// What is known of a container; `.unsure`: what wired or unwired it was killed.
-  enum State: Equatable { case none, wired(ModelHost.Wired), unsure }
-
-  let host: ModelHost
-  let before: Set<String>
-  var states: [Int: State] = [:]
-  var running: [Int: Container] = [:]
-
-  init(_ host: ModelHost) throws {
-    self.host = host
-    before = try host.look()
-  }
-
-  /// What was not as the model says; nil: nothing.
-  mutating func perform(_ action: ModelAction) throws -> String? {
-    switch action {
-    case .attach(let id, let wired): return try attach(id, wired)
-    case .cutAttach(let id, let wired, let after):
-      if case .wired = states[id], running[id] != nil { return nil }
-      let result = try host.host.tryAttach(
-        container(id), ModelHost.annotations(wired), killAfter: .microseconds(after))
-      if result.signal == nil, states[id] != .unsure { return judge(id, wired, result) }
-      states[id] = .unsure
-    case .detach(let id):
-      running.removeValue(forKey: id)?.kill()
-      states[id] = State.none
-      let result = try host.host.tryDetach("c\(id)")
-      return result.succeeded ? nil : "\(result)"
-    case .cutDetach(let id, let after):
-      running.removeValue(forKey: id)?.kill()
-      _ = try host.host.tryDetach("c\(id)", killAfter: .microseconds(after))
-      states[id] = .unsure
-    case .die(let id):
-      running.removeValue(forKey: id)?.kill()
-      if case .wired = states[id] { states[id] = .unsure }
-    case .flush: try host.host.nft("flush ruleset")
-    case .gc:
-      let result = try host.host.wirehook("gc")
-      return result.succeeded ? nil : "\(result)"
-    // What was cut off cannot be repaired, and it says so.
-    case .repair: _ = try host.host.wirehook("repair")
-    }
-    return nil
-  }
-
-  private mutating func attach(_ id: Int, _ wired: ModelHost.Wired) throws -> String? {
-    // One that is wired already stays as it is, whatever the second call asks for.
-    if case .wired = states[id], let container = running[id] {
-      let result = try host.host.tryAttach(container, ModelHost.annotations(wired))
-      return result.succeeded ? nil : "\(result)"
-    }
-    let result = try host.host.tryAttach(container(id), ModelHost.annotations(wired))
-    // The attach that was killed may have come to its end: then it is that one which stands.
-    if result.succeeded, states[id] == .unsure, let stands = try recorded(id), stands != wired {
-      states[id] = .wired(stands)
-      return nil
-    }
-    return judge(id, wired, result)
-  }
-
-  /// Takes the outcome of an attach over; what is wrong with it.
-  private mutating func judge(_ id: Int, _ wired: ModelHost.Wired, _ result: Command.Result) -> String? {
-    let rivals = states.filter { entry in
-      guard entry.key != id, case .wired(let other) = entry.value else { return false }
-      return other.port == wired.port
-    }
-    // A killed attach of one that runs may hold the port, or not.
-    let unsure = states.contains { $0.key != id && $0.value == .unsure && running[$0.key] != nil }
-    states[id] = result.succeeded ? .wired(wired) : State.none
-    if result.succeeded { return rivals.isEmpty ? nil : "the port was given twice: \(result)" }
-    return result.exitCode == 1 && (!rivals.isEmpty || unsure) ? nil : "\(result)"
-  }
-
-  private func recorded(_ id: Int) throws -> ModelHost.Wired? {
-    let record = try host.host.list().first { $0["id"].string == "c\(id)" }
-    guard let network = record?["interfaces"][0]["network"].string, let port = record?["ports"][0]["hostPort"].int
-    else {
-      return nil
-    }
-    return .init(network: network, port: port)
-  }
-
-  private mutating func container(_ id: Int) throws -> Container {
-    if let container = running[id] { return container }
-    let container = try host.host.container("c\(id)")
-    running[id] = container
-    return container
-  }
-
-  /// What was cut off is ended, the rest repaired and compared; then everything goes.
-  mutating func settle() throws -> String? {
-    for (id, state) in states where state == .unsure {
-      running.removeValue(forKey: id)?.kill()
-      states[id] = State.none
-    }
-    for words in [["gc"], ["repair"]] {
-      let result = try host.host.run([Built.path("wirehook")] + words + ["--config", host.host.configFile])
-      guard result.succeeded else { return "\(result)" }
-    }
-    var model: [String: ModelHost.Wired] = [:]
-    for case (let id, .wired(let wired)) in states { model["c\(id)"] = wired }
-    var differences: [String] = []
-    _ = try eventually {
-      differences = try host.differences(from: model)
-      return differences.isEmpty
-    }
-    guard differences.isEmpty else { return differences.joined(separator: "; ") }
-    for container in running.values { try host.host.stop(container) }
-    try host.warmUp()
-    let left = try host.differences(from: before)
-    return left.isEmpty ? nil : "left: \(left)"
   }
 }
