@@ -43,7 +43,7 @@ extension NetlinkSocket {
   package func lookUp(_ question: RouteQuestion, until deadline: Deadline) throws(NetlinkError) -> RouteAnswer {
     let way: Route?
     do throws(NetlinkError) {
-      way = try lookUp(question, flags: UInt32(RTM_F_LOOKUP_TABLE), until: deadline)
+      way = try lookUp(question, flags: 0, until: deadline)
     } catch {
       guard case .refused(let refusal) = error, refusal.errno != EPERM else { throw error }
       return .refused(refusal.errno)
@@ -51,7 +51,7 @@ extension NetlinkSocket {
     guard let way else { return .refused(EINVAL) }
     var match: Route?
     do throws(NetlinkError) {
-      match = try lookUp(question, flags: UInt32(RTM_F_LOOKUP_TABLE) | UInt32(RTM_F_FIB_MATCH), until: deadline)
+      match = try lookUp(question, flags: UInt32(RTM_F_FIB_MATCH), until: deadline)
     } catch {
       // Kernels before 4.13 do not say.
       guard case .refused = error else { throw error }
@@ -67,7 +67,8 @@ extension NetlinkSocket {
     header.rtm_family = family.number
     header.rtm_dst_len = UInt8(family.bitCount)
     header.rtm_src_len = question.source == nil ? 0 : UInt8(family.bitCount)
-    header.rtm_flags = flags
+    // IPv6 always says the table, and refuses to be asked for it.
+    header.rtm_flags = flags | (family == .ipv4 ? UInt32(RTM_F_LOOKUP_TABLE) : 0)
     var batch = Batch()
     batch.append(RTM_GETROUTE, header) { message in
       message.put(Int(RTA_DST.rawValue), question.destination)

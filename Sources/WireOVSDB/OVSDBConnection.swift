@@ -42,11 +42,17 @@ package final class OVSDBConnection {
   package func send(
     _ operations: [OVSDBOperation], for purpose: String, until deadline: Deadline
   ) throws(OVSDBError) -> Request {
+    let parameters = [.string(Self.database)] + operations.map(\.json)
+    return try send("transact", parameters, count: operations.count, for: purpose, until: deadline)
+  }
+
+  func send(
+    _ method: String, _ parameters: [JSONValue], count: Int, for purpose: String, until deadline: Deadline
+  ) throws(OVSDBError) -> Request {
     lastID += 1
-    let request = Request(id: lastID, count: operations.count, purpose: purpose)
+    let request = Request(id: lastID, count: count, purpose: purpose)
     let message = JSONValue.object([
-      .init("method", .string("transact")),
-      .init("params", .array([.string(Self.database)] + operations.map(\.json))), .init("id", .integer(request.id)),
+      .init("method", .string(method)), .init("params", .array(parameters)), .init("id", .integer(request.id)),
     ])
     try send(message, step: "sending \(purpose)", until: deadline)
     outstanding.append(request.id)
@@ -55,11 +61,13 @@ package final class OVSDBConnection {
 
   /// Waits for the results of a transaction: one for each operation.
   package func results(of request: Request, until deadline: Deadline) throws(OVSDBError) -> OVSDBResults {
+    try OVSDBResults(reply(to: request, until: deadline), request, address)
+  }
+
+  func reply(to request: Request, until deadline: Deadline) throws(OVSDBError) -> JSONValue {
     var strays = 0
     while true {
-      if let index = replies.firstIndex(where: { $0.id == request.id }) {
-        return try OVSDBResults(replies.remove(at: index).message, request, address)
-      }
+      if let index = replies.firstIndex(where: { $0.id == request.id }) { return replies.remove(at: index).message }
       guard strays <= Self.strayLimit else {
         throw OVSDBError(address, request.waiting, .garbage("\(strays) messages, and none of them is the reply"))
       }

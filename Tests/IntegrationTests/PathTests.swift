@@ -73,21 +73,7 @@ import Testing
       let port = try host.list().first?["interfaces"].array.first?["host"].string ?? ""
       try script(
         trouble.spoil.replacing("WEB", with: "nsenter -t \(web.pid) -n").replacing("PORT", with: port), host)
-      // What is mended one by one: a policy may drop the request and the answer.
-      for _ in 0..<3 {
-        let json = try host.path(trouble.path + ["--json"])
-        guard json.exitCode != 0 else { break }
-        let report = try JSON(parsing: json.stdout)
-        let stop = report["stop"]
-        #expect(stop["kind"].string == trouble.stop, "\(json.stdout)")
-        #expect(stop["text"].string?.contains(trouble.said) ?? false, "\(json.stdout)")
-        let remedy = try #require(stop["remedy"].string)
-        let program = try Built.path("wirehook")
-        try script(
-          remedy.replacing("wirehook ", with: "env WIREHOOK_CONFIG=\(host.configFile) \(program) "), host)
-      }
-      let mended = try host.path(trouble.path)
-      #expect(mended.exitCode == 0, "after: \(mended)")
+      try host.mend(trouble.path, stop: trouble.stop, said: trouble.said)
       if trouble.path == Self.in_ {
         #expect(try host.outside.ask(Sandbox.address4, 8080).server == "web")
       } else if trouble.path == Self.out {
@@ -120,8 +106,30 @@ import Testing
 }
 
 extension Sandbox {
-  fileprivate func path(_ words: [String]) throws -> Command.Result {
+  /// `wirehook path WORDS`.
+  func path(_ words: [String]) throws -> Command.Result {
     let program = try Built.path("wirehook")
     return try run(["env", "WIREHOOK_CONFIG=\(configFile)", "LC_ALL=C.UTF-8", program, "path"] + words)
+  }
+  /// Expects that a path stops there, and that what is below the stop mends it.
+  func mend(
+    _ words: [String], stop kind: String, said: String, at location: SourceLocation = #_sourceLocation
+  ) throws {
+    var count = 0
+    // What is mended one by one: a policy may drop the request and the answer.
+    for _ in 0..<3 {
+      let json = try path(words + ["--json"])
+      guard json.exitCode != 0 else { break }
+      count += 1
+      let stop = try JSON(parsing: json.stdout)["stop"]
+      #expect(stop["kind"].string == kind, "\(json.stdout)", sourceLocation: location)
+      #expect(stop["text"].string?.contains(said) ?? false, "\(json.stdout)", sourceLocation: location)
+      let remedy = try #require(stop["remedy"].string, "\(json.stdout)", sourceLocation: location)
+      let program = try Built.path("wirehook")
+      try script(remedy.replacing("wirehook ", with: "env WIREHOOK_CONFIG=\(configFile) \(program) "), self)
+    }
+    #expect(count > 0, "nothing stops it", sourceLocation: location)
+    let mended = try path(words)
+    #expect(mended.exitCode == 0, "after: \(mended)", sourceLocation: location)
   }
 }

@@ -13,6 +13,9 @@ struct FakeHost: PathSource {
   var containers: [WiredContainer]
   var setups: [NetworkSetup] = []
   var switchPorts: [String: SwitchPortFacts] = [:]
+  var silentDatabases: [DatabaseAddress: String] = [:]
+  /// What Open vSwitch answers to a trace.
+  var trace: SwitchAnswer<SwitchTrace> = .silent("there is none")
   var web = PlaceFacts(name: "web", shell: "nsenter -t 7 -n ")
   /// What the kernel would refuse, by destination, in the container and on the host.
   var refusals: [IPAddress: Int32] = [:]
@@ -63,6 +66,11 @@ struct FakeHost: PathSource {
   }
 
   func inside(_ container: WiredContainer) throws(WireError) -> PlaceFacts? { web }
+
+  func trace(_ frame: SwitchFrame) -> SwitchAnswer<SwitchTrace> { trace }
+  func learned(_ mac: MACAddress, on bridge: String, vlan: UInt16?) -> SwitchAnswer<LearnedMAC?> {
+    .silent("there is none")
+  }
 
   func lookUp(_ question: RouteQuestion, in place: PathPlace) throws(WireError) -> RouteAnswer {
     let target = question.destination

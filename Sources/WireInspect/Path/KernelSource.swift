@@ -11,11 +11,13 @@ package final class KernelSource: PathSource {
   package let own: OwnRules
   package let containers: [WiredContainer]
   package let setups: [NetworkSetup]
-  package let switchPorts: [String: SwitchPortFacts]
+  package var switchPorts: [String: SwitchPortFacts] { switches.ports }
+  package var silentDatabases: [DatabaseAddress: String] { switches.silent }
 
   private let deadline: Deadline
   private let home: NetworkNamespace
   private let route: NetlinkSocket
+  private let switches: SwitchReader
   /// By the container's id; a socket belongs to the namespace that it was opened in.
   private var insides: [String: Inside] = [:]
 
@@ -33,12 +35,7 @@ package final class KernelSource: PathSource {
     home = try Host.home()
     containers = try Inventory.all(configuration)
     setups = try TopologyReader.networks(configuration)
-    let topology = try TopologyReader.read(configuration, until: deadline)
-    var ports: [String: SwitchPortFacts] = [:]
-    for bridge in topology.bridges where bridge.kind == .ovs {
-      for port in bridge.ports { ports[port.name] = SwitchPortFacts(bridge: bridge.name, vlan: port.vlan) }
-    }
-    switchPorts = ports
+    switches = SwitchReader(configuration, setups, containers, until: deadline)
     own = try Self.ownRules(until: deadline)
     do throws(SystemError) { route = try NetlinkSocket(.route) } catch {
       throw Hints.explain(error, while: "opening rtnetlink")
@@ -53,7 +50,7 @@ package final class KernelSource: PathSource {
         return OwnRules([], isThere: false)
       }
       var elements: [Element] = []
-      for set in SetName.allCases { elements += try socket.elements(of: set, deadline: deadline.moment) }
+      for set in FirewallTable.inet.sets { elements += try socket.elements(of: set, deadline: deadline.moment) }
       return OwnRules(elements)
     } catch {
       throw Hints.explain(error, while: "reading the firewall table")
@@ -103,6 +100,12 @@ package final class KernelSource: PathSource {
     do throws(SystemError) { return try body() } catch { throw Hints.explain(error, while: "opening a socket") }
   }
 
+  package func trace(_ frame: SwitchFrame) -> SwitchAnswer<SwitchTrace> { switches.trace(frame) }
+
+  package func learned(_ mac: MACAddress, on bridge: String, vlan: UInt16?) -> SwitchAnswer<LearnedMAC?> {
+    switches.learned(mac, on: bridge, vlan: vlan)
+  }
+
   package func lookUp(_ question: RouteQuestion, in place: PathPlace) throws(WireError) -> RouteAnswer {
     do throws(NetlinkError) {
       switch place {
@@ -127,6 +130,7 @@ enum PlaceReader {
       facts.links = try route.links(until: deadline).map { link in
         var shown = LinkFacts(
           index: link.index, name: link.name, kind: link.kind, mtu: link.mtu, master: link.master)
+        shown.mac = link.mac
         shown.isUp = link.isUp
         shown.isRunning = link.isRunning
         return shown

@@ -126,6 +126,8 @@ package struct PathPacket: Sendable, Hashable {
   package var source: IPAddress?
   package var destination: IPAddress
   package var port: UInt16?
+  /// Of an answer; that of a request is any.
+  package var sourcePort: UInt16?
   /// The port that was called, before DNAT.
   package var calledPort: UInt16?
   /// Of a connection whose destination was rewritten.

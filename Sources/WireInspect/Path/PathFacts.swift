@@ -38,6 +38,7 @@ package struct LinkFacts: Sendable, Hashable {
   package var index: UInt32
   package var name: String
   package var kind: String?
+  package var mac: MACAddress?
   /// Bytes.
   package var mtu: UInt32
   package var master: UInt32?
@@ -87,18 +88,31 @@ package protocol PathSource {
   var own: OwnRules { get }
   var containers: [WiredContainer] { get }
   var setups: [NetworkSetup] { get }
-  /// The VLANs of ports of Open vSwitch bridges, by the ports' names.
+  /// The ports of Open vSwitch bridges, the bridges' own among them, by the ports' names.
   var switchPorts: [String: SwitchPortFacts] { get }
+  /// Why a database of Open vSwitch said nothing of its ports.
+  var silentDatabases: [DatabaseAddress: String] { get }
   /// The inside of a container; nil where it has ended.
   func inside(_ container: WiredContainer) throws(WireError) -> PlaceFacts?
   func lookUp(_ question: RouteQuestion, in place: PathPlace) throws(WireError) -> RouteAnswer
+  /// What a bridge of Open vSwitch does with a frame.
+  func trace(_ frame: SwitchFrame) -> SwitchAnswer<SwitchTrace>
+  /// Where a bridge of Open vSwitch has learned a MAC; it says nil where it has not.
+  func learned(_ mac: MACAddress, on bridge: String, vlan: UInt16?) -> SwitchAnswer<LearnedMAC?>
 }
 
-package struct SwitchPortFacts: Sendable, Hashable {
-  package var bridge: String
-  package var vlan: VLANMembership?
-  package init(bridge: String, vlan: VLANMembership?) {
-    self.bridge = bridge
+/// What ovs-vswitchd answers, or why it does not.
+package enum SwitchAnswer<Value: Sendable>: Sendable {
+  case said(Value)
+  case silent(String)
+}
+
+/// A row of a bridge's forwarding table.
+package struct LearnedMAC: Sendable, Hashable {
+  package var port: String
+  package var vlan: UInt16?
+  package init(behind port: String, vlan: UInt16?) {
+    self.port = port
     self.vlan = vlan
   }
 }

@@ -123,7 +123,7 @@ package struct PathFinder<Source: PathSource> {
     packet.source = request.packet.destination
     packet.destination = target
     packet.isAnswer = true
-    packet.port = nil
+    (packet.port, packet.sourcePort) = (nil, packet.port)
     var walk = PathWalk(source, packet)
     walk.translation = request.translation
     do throws(PathWalk<Source>.Interruption) {
@@ -131,6 +131,7 @@ package struct PathFinder<Source: PathSource> {
       case .container(let container): _ = try walk.send(from: container)
       case .host: try answerFromHost(&walk, from)
       case .outside: try answerFromOutside(&walk)
+      case .neighbour(let container, let interface): try walk.answer(to: container, interface)
       }
     } catch {
       if case .failed(let error) = error { throw error }

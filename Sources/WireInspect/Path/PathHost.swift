@@ -145,7 +145,7 @@ extension PathWalk {
       pass(
         facts.name, .nat,
         "connection tracking: from \(packet.source.map { "\($0)" } ?? "?") becomes from \(called.address)")
-      packet.source = called.address
+      (packet.source, packet.sourcePort) = (called.address, called.port)
     } else if !packet.isAnswer {
       try rewriteSource(leavingBy: link)
     }
@@ -160,6 +160,7 @@ extension PathWalk {
       return .outside
     }
     try usePort(of: container, interface)
+    try cross(from: link.name, link.mac, to: PathPort(interface, try mac(of: container, interface)), nextHop)
     return try arrive(in: container, interface)
   }
 

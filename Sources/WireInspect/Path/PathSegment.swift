@@ -15,7 +15,9 @@ extension PathWalk {
     let facts = source.host
     let setup = source.setups.first { $0.network == interface.network }
     let hostLink = facts.link(named: (setup?.link ?? interface.bridge).description)
+    let sender = PathPort(interface, try mac(of: container, interface))
     if let link = hostLink, facts.addresses(of: link.index).contains(where: { $0.address == nextHop }) {
+      try cross(from: sender, to: PathPort(link.name, on: sender, link.mac), nextHop)
       return try arriveAtHost(by: link)
     }
     if let (other, theirs) = owner(of: nextHop, on: interface.bridge) {
@@ -30,16 +32,19 @@ extension PathWalk {
           facts.name, .bridge, "\(interface.bridge) keeps its containers apart",
           "\"isolate\": \"networks\" in networks.d/\(interface.network).json, and start them again")
       }
-      if let link = hostLink, facts.filtersBridges.contains(packet.family) { try passForward(from: link, to: link) }
+      // A switch of its own shows nothing to the host's firewall.
+      if let link = hostLink, interface.driver != .ovs, facts.filtersBridges.contains(packet.family) {
+        try passForward(from: link, to: link)
+      }
       try usePort(of: other, theirs)
+      try cross(from: sender, to: PathPort(theirs, try mac(of: other, theirs)), nextHop)
       return try arrive(in: other, theirs)
     }
     if let setup, let gateway = setup.addresses.first(where: { $0.address == nextHop }), let link = hostLink {
       throw stop(
         facts.name, .bridge, "\(link.name) has lost its address \(gateway)", "ip addr add \(gateway) dev \(link.name)")
     }
-    note(facts.name, .bridge, "no one on \(interface.bridge) that wirehook knows has \(nextHop)")
-    return .outside
+    return try leaveSegment(from: sender, of: container, interface, nextHop)
   }
 
   /// The host's end of a container's pair: there, up, and a port of its bridge.
@@ -55,7 +60,7 @@ extension PathWalk {
         facts.name, .link, "\(port.name), the host's end of \(interface.name) of \(owner), is down",
         "ip link set \(port.name) up")
     }
-    if interface.driver == .ovs { return try useSwitchPort(interface, port) }
+    if interface.driver == .ovs { return try useSwitchPort(of: container, interface, port) }
     guard let bridge = facts.link(named: interface.bridge.description) else {
       throw stop(facts.name, .bridge, "bridge \(interface.bridge) is gone", "wirehook repair")
     }
@@ -68,24 +73,6 @@ extension PathWalk {
       throw stop(facts.name, .bridge, "bridge \(bridge.name) is down", "ip link set \(bridge.name) up")
     }
     pass(facts.name, .bridge, "\(port.name) of \(owner) is a port of \(bridge.name)")
-  }
-
-  private mutating func useSwitchPort(_ interface: AttachedInterface, _ port: LinkFacts) throws(Interruption) {
-    let facts = source.host
-    guard let row = source.switchPorts[port.name], row.bridge == interface.bridge.description else {
-      throw stop(
-        facts.name, .bridge, "\(port.name) is not a port of Open vSwitch bridge \(interface.bridge)", "wirehook repair")
-    }
-    guard row.vlan == interface.vlan else {
-      let (now, then) = (row.vlan.map { "VLAN \($0)" } ?? "no VLAN", interface.vlan.map { "VLAN \($0)" } ?? "no VLAN")
-      throw stop(
-        facts.name, .bridge, "\(port.name) is in \(now) of \(row.bridge), and was put into \(then)",
-        interface.vlan.flatMap { $0.tag }.map { "ovs-vsctl set port \(port.name) tag=\($0)" }
-          ?? "ovs-vsctl clear port \(port.name) tag")
-    }
-    pass(
-      facts.name, .bridge,
-      "\(port.name) is a port of \(row.bridge) (Open vSwitch)" + (row.vlan.map { ", VLAN \($0)" } ?? ""))
   }
 
   /// Into a container.

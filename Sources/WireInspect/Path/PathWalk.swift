@@ -13,7 +13,12 @@ enum PathInterruption: Error {
 }
 
 /// Where a packet ends.
-enum PathArrival { case host, container(WiredContainer), outside }
+enum PathArrival {
+  case host, outside
+  case container(WiredContainer)
+  /// Somebody on a container's segment who is not on this host: the host does not pass the answer on.
+  case neighbour(of: WiredContainer, AttachedInterface)
+}
 
 /// What the host's connection tracking remembers of the request.
 struct PathTranslation {
