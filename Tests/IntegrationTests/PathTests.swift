@@ -66,6 +66,60 @@ import Testing
       stop: "filter", said: "table inet mine chain guard drops it"),
   ]
 
+  /// Between `web` and `db` on one bridge; PEER is the port of `db`, MAC its address.
+  static let between = ["web", "db"]
+  static let bridgeTroubles: [Trouble] = [
+    Trouble(
+      name: "isolated ports", spoil: "for port in PORT PEER; do bridge link set dev $port isolated on; done",
+      path: between, stop: "bridge", said: "are isolated ports of wh-front"),
+    Trouble(
+      name: "the MAC behind another port", spoil: "bridge fdb replace MAC dev PORT master static sticky", path: between,
+      stop: "fdb", said: "wh-front has MAC behind PORT, not behind PEER"),
+    Trouble(
+      name: "the spanning tree protocol",
+      spoil:
+        "ip link set wh-front type bridge stp_state 1 forward_delay 3000; ip link set PEER down; ip link set PEER up",
+      path: between, stop: "bridge", said: "PEER of wh-front is listening, by the spanning tree protocol"),
+    Trouble(
+      name: "no hairpin", spoil: "bridge link set dev PORT hairpin off", path: ["web", "192.168.77.1:8080"],
+      stop: "bridge", said: "PORT of wh-front sends nothing back by where it came in"),
+  ]
+
+  @Test(arguments: bridgeTroubles) func whatTheBridgeItselfStopsIsNamed(_ trouble: Trouble) throws {
+    try prepared { host, web in
+      let db = try host.started("db")
+      let port = { (id: String) in
+        try host.list().first { $0["id"].string == id }?["interfaces"][0]["host"].string ?? ""
+      }
+      let address =
+        try db.addresses("eth0").first { $0.contains(".") }?.split(separator: "/").first.map(String.init) ?? ""
+      let works = {
+        trouble.path == Self.between
+          ? try web.pings(address, attempts: 3) : try web.ask("192.168.77.1", 8080).server == "web"
+      }
+      #expect(try works())
+      let whole = try host.path(trouble.path)
+      #expect(whole.exitCode == 0, "before: \(whole)")
+      let names = ["PORT": try port("web"), "PEER": try port("db"), "MAC": try db.mac(of: "eth0")]
+      let filled = { (text: String) in names.reduce(text) { $0.replacing($1.key, with: $1.value) } }
+      try script(filled(trouble.spoil), host)
+      #expect(try !works())
+      try host.mend(trouble.path, stop: trouble.stop, said: filled(trouble.said))
+      #expect(try works())
+    }
+  }
+
+  @Test func aLearnedMACIsShownWithItsPort() throws {
+    try prepared { host, web in
+      let db = try host.started("db")
+      let address =
+        try db.addresses("eth0").first { $0.contains(".") }?.split(separator: "/").first.map(String.init) ?? ""
+      #expect(try web.pings(address))
+      let known = try host.path(Self.between)
+      #expect(known.stdout.contains("wh-front has \(try db.mac(of: "eth0")) behind wh"), "\(known)")
+    }
+  }
+
   @Test(arguments: troubles) func whereItStopsIsNamedAndTheCommandMendsIt(_ trouble: Trouble) throws {
     try prepared { host, web in
       let whole = try host.path(trouble.path)

@@ -54,6 +54,9 @@ import WireLinux
       if Bool.random(using: &random) { bytes.removeLast(Int.random(in: 0...bytes.count, using: &random)) }
       // Not to crash is the test.
       _ = try? Link(message: bytes.span.bytes)
+      _ = try? BridgeMode(message: bytes.span.bytes)
+      _ = try? BridgePortState(message: bytes.span.bytes)
+      _ = try? PortVLANs(message: bytes.span.bytes)
       _ = try? Route(message: bytes.span.bytes)
       _ = try? Address(message: bytes.span.bytes)
       _ = try? Rule(message: bytes.span.bytes)

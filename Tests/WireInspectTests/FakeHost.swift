@@ -14,6 +14,8 @@ struct FakeHost: PathSource {
   var setups: [NetworkSetup] = []
   var switchPorts: [String: SwitchPortFacts] = [:]
   var silentDatabases: [DatabaseAddress: String] = [:]
+  /// What the kernel says of the bridge.
+  var bridgeFacts: BridgeFacts?
   /// What Open vSwitch answers to a trace.
   var trace: SwitchAnswer<SwitchTrace> = .silent("there is none")
   var web = PlaceFacts(name: "web", shell: "nsenter -t 7 -n ")
@@ -67,6 +69,9 @@ struct FakeHost: PathSource {
 
   func inside(_ container: WiredContainer) throws(WireError) -> PlaceFacts? { web }
 
+  func look(
+    at bridge: LinkFacts, from entry: LinkFacts, to exit: LinkFacts, _ mac: MACAddress?
+  ) throws(WireError) -> BridgeFacts? { bridgeFacts }
   func trace(_ frame: SwitchFrame) -> SwitchAnswer<SwitchTrace> { trace }
   func learned(_ mac: MACAddress, on bridge: String, vlan: UInt16?) -> SwitchAnswer<LearnedMAC?> {
     .silent("there is none")

@@ -106,4 +106,42 @@ import WireView
     #expect(stop?.text == "table inet mine chain guard drops it (policy drop)")
     #expect(stop?.remedy == "nft 'add rule inet mine guard iifname \"wh-front\" accept'")
   }
+
+  private func filtering(_ port: [ClosedRange<UInt16>], bridge: [ClosedRange<UInt16>]) -> FakeHost {
+    var host = FakeHost()
+    var facts = BridgeFacts()
+    facts.mode.filtersVLANs = true
+    let members = { (index: UInt32, ranges: [ClosedRange<UInt16>]) in
+      var vlans = PortVLANs(link: index)
+      (vlans.untagged, vlans.members) = (ranges.first?.lowerBound, ranges)
+      return vlans
+    }
+    facts.vlans = ["whabc": members(4, port), "wh-front": members(3, bridge)]
+    facts.isAsked = false
+    host.bridgeFacts = facts
+    host.containers[0].attachment.interfaces[0].vlan = VLANMembership("10")
+    return host
+  }
+
+  @Test func aBridgeThatFiltersVLANsIsLookedAtPortByPort() throws {
+    #expect(try out(filtering([10...10], bridge: [10...20])).stop == nil)
+    let apart = try out(filtering([10...10], bridge: [11...20])).stop
+    #expect(apart?.text == "whabc is in VLAN 10 of wh-front, and wh-front is not")
+    #expect(apart?.remedy == "bridge vlan add dev wh-front vid 10 pvid untagged self")
+    let moved = try out(filtering([12...12], bridge: [10...10])).stop
+    #expect(moved?.remedy == "bridge vlan add dev whabc vid 10 pvid untagged")
+    let none = try out(filtering([], bridge: [10...10])).stop
+    #expect(none?.text == "whabc is in no VLAN of wh-front that takes untagged frames (PVID)")
+    #expect(none?.remedy == "bridge vlan add dev whabc vid 10 pvid untagged")
+  }
+
+  @Test func aMACThatTheBridgeDoesNotKnowIsFlooded() throws {
+    var host = FakeHost()
+    host.bridgeFacts = BridgeFacts()
+    #expect(try call(host).request.contains { $0.kind == .fdb && $0.text.hasSuffix("is, and floods") })
+    host.bridgeFacts?.ports["whabc"] = BridgePortState()
+    host.bridgeFacts?.ports["whabc"]?.floods = false
+    let report = try call(host)
+    #expect(report.stop == nil && report.remedies.contains("bridge link set dev whabc flood on"))
+  }
 }

@@ -100,6 +100,12 @@ package final class KernelSource: PathSource {
     do throws(SystemError) { return try body() } catch { throw Hints.explain(error, while: "opening a socket") }
   }
 
+  package func look(
+    at bridge: LinkFacts, from entry: LinkFacts, to exit: LinkFacts, _ mac: MACAddress?
+  ) throws(WireError) -> BridgeFacts? {
+    try BridgeReader.read(bridge, [entry, exit, bridge], from: entry, mac, in: host, route, until: deadline)
+  }
+
   package func trace(_ frame: SwitchFrame) -> SwitchAnswer<SwitchTrace> { switches.trace(frame) }
 
   package func learned(_ mac: MACAddress, on bridge: String, vlan: UInt16?) -> SwitchAnswer<LearnedMAC?> {

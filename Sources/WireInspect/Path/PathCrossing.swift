@@ -12,11 +12,14 @@ struct PathPort {
   var driver: Network.Driver
   /// Of whoever is behind it.
   var mac: MACAddress?
+  /// The VLAN that it was put into.
+  var vlan: UInt16?
 
   init(_ interface: AttachedInterface, _ mac: MACAddress?) {
     name = interface.hostLink.description
     bridge = interface.bridge.description
     driver = interface.driver
+    vlan = interface.vlan?.tag
     self.mac = mac
   }
 
@@ -25,6 +28,7 @@ struct PathPort {
     self = other
     self.name = name
     self.mac = mac
+    vlan = nil
   }
 }
 
@@ -42,7 +46,8 @@ extension PathWalk {
   }
 
   mutating func cross(from: PathPort, to: PathPort, _ nextHop: IPAddress) throws(Interruption) {
-    guard from.driver == .ovs, let source = from.mac else { return }
+    guard from.driver == .ovs else { return try crossBridge(from: from, to: to) }
+    guard let source = from.mac else { return }
     learned(to)
     let frame = SwitchFrame(on: from.bridge, by: from.name, from: source, to: to.mac, nextHop, packet)
     try follow(frame, to: to.name)

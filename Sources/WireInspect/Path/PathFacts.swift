@@ -95,6 +95,10 @@ package protocol PathSource {
   /// The inside of a container; nil where it has ended.
   func inside(_ container: WiredContainer) throws(WireError) -> PlaceFacts?
   func lookUp(_ question: RouteQuestion, in place: PathPlace) throws(WireError) -> RouteAnswer
+  /// A bridge of the kernel on the way of a frame for a MAC; nil where it is none.
+  func look(
+    at bridge: LinkFacts, from entry: LinkFacts, to exit: LinkFacts, _ mac: MACAddress?
+  ) throws(WireError) -> BridgeFacts?
   /// What a bridge of Open vSwitch does with a frame.
   func trace(_ frame: SwitchFrame) -> SwitchAnswer<SwitchTrace>
   /// Where a bridge of Open vSwitch has learned a MAC; it says nil where it has not.

@@ -160,6 +160,7 @@ extension PathWalk {
       return .outside
     }
     try usePort(of: container, interface)
+    try turn(back: interface)
     try cross(from: link.name, link.mac, to: PathPort(interface, try mac(of: container, interface)), nextHop)
     return try arrive(in: container, interface)
   }

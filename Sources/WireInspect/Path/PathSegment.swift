@@ -18,6 +18,7 @@ extension PathWalk {
     let sender = PathPort(interface, try mac(of: container, interface))
     if let link = hostLink, facts.addresses(of: link.index).contains(where: { $0.address == nextHop }) {
       try cross(from: sender, to: PathPort(link.name, on: sender, link.mac), nextHop)
+      entry = sender.name
       return try arriveAtHost(by: link)
     }
     if let (other, theirs) = owner(of: nextHop, on: interface.bridge) {

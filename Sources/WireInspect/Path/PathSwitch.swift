@@ -35,7 +35,7 @@ extension PathWalk {
 
   /// What the switch has learned of who is meant.
   mutating func learned(_ port: PathPort) {
-    guard let mac = port.mac, case .said(let row) = source.learned(mac, on: port.bridge, vlan: port.vlan(source)) else {
+    guard let mac = port.mac, case .said(let row) = source.learned(mac, on: port.bridge, vlan: port.tag(source)) else {
       return
     }
     guard let row else { return pass(source.host.name, .fdb, "\(port.bridge) has not learned where \(mac) is") }
@@ -72,7 +72,7 @@ extension PathWalk {
 
 extension PathPort {
   /// The tag that the switch learns its MAC with.
-  fileprivate func vlan(_ source: some PathSource) -> UInt16? {
+  fileprivate func tag(_ source: some PathSource) -> UInt16? {
     source.switchPorts[name].flatMap { port in port.vlan.map { $0.tag } ?? 0 }
   }
 }

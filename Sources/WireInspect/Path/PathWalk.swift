@@ -36,6 +36,8 @@ package struct PathWalk<Source: PathSource> {
   var packet: PathPacket
   var translation = Translation()
   var hops: [PathHop] = []
+  /// The bridge's port that it came to the host by.
+  var entry: String?
 
   package init(_ source: Source, _ packet: PathPacket) {
     self.source = source
