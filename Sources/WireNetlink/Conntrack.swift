@@ -8,11 +8,13 @@ extension NetlinkSocket {
   /// next packet of each is looked at anew: a UDP client that goes on sending would stay with a container that is gone.
   /// Wants a socket of the bus `netfilter`. As `conntrack -D -p udp --orig-port-dst PORT [--orig-dst ADDRESS]`.
   ///
-  /// The kernel picks them itself (`CTA_FILTER`, Linux 5.8 and later); for older ones see `forgetSingly`.
+  /// The kernel picks them itself (`CTA_FILTER`, Linux 5.8 and later); for older ones see `forgetSingly`, and for one IPv6
+  /// address as well: up to 6.18 at least the kernel picks those of every address but that (`ctnetlink_filter_match_tuple`).
   package func forgetConnections(
     _ transport: TransportProtocol, _ family: Family, to address: IPAddress? = nil, _ port: UInt16,
     until deadline: Deadline
   ) throws(NetlinkError) {
+    if family == .ipv6, let address { return try forgetSingly(transport, family, to: address, port, until: deadline) }
     var batch = Batch(title: "IPCTNL_MSG_CT_DELETE")
     batch.append(ConntrackMessage.delete, nfgenmsg(family)) { message in
       let tuple = ConntrackTuple(transport, family, to: address, port)
@@ -56,14 +58,14 @@ extension NetlinkSocket {
   }
 }
 
-private enum ConntrackMessage {
+enum ConntrackMessage {
   static let get = Int(NFNL_SUBSYS_CTNETLINK) << 8 | Int(IPCTNL_MSG_CT_GET.rawValue)
   static let delete = Int(NFNL_SUBSYS_CTNETLINK) << 8 | Int(IPCTNL_MSG_CT_DELETE.rawValue)
 }
 
 extension nfgenmsg {
   /// Version 1: in a deletion of version 0 the kernel does not look at the family.
-  fileprivate init(_ family: Family) {
+  init(_ family: Family) {
     self.init(nfgen_family: family.number, version: 1, res_id: 0)
   }
 }

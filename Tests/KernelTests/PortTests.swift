@@ -99,6 +99,11 @@ struct ConntrackTests {
       #expect(try entries() == ["127.0.0.1:5060", "192.0.2.1:5061", "2001:db8::1:5060"])
       try socket.forgetConnections(.udp, .ipv4, 5060, until: .soon)
       #expect(try entries() == ["192.0.2.1:5061", "2001:db8::1:5060"])
+      try socket.forgetConnections(.udp, .ipv6, to: address("2001:db8::2"), 5060, until: .soon)
+      #expect(try entries() == ["192.0.2.1:5061", "2001:db8::1:5060"])
+      try socket.forgetConnections(.udp, .ipv6, to: address("2001:db8::1"), 5060, until: .soon)
+      #expect(try entries() == ["192.0.2.1:5061"])
+      for _ in 0..<100 where !(try entries().contains("2001:db8::1:5060")) { try talk(to: [("2001:db8::1", 5060)]) }
       // As kernels before 5.8 want it.
       try socket.forgetSingly(.udp, .ipv6, to: nil, 5060, until: .soon)
       #expect(try entries() == ["192.0.2.1:5061"])
