@@ -59,7 +59,7 @@ package struct PathHop: Sendable, Hashable {
 
   /// What decides there.
   package enum Kind: String, Sendable, Hashable {
-    case link, route, neighbour, bridge, fdb, `switch`, forwarding, nat, filter, socket, end, probe
+    case link, route, neighbour, bridge, fdb, `switch`, forwarding, nat, conntrack, filter, socket, end, probe
   }
 
   /// A container's name, `host` or `outside`.

@@ -14,6 +14,8 @@ struct FakeHost: PathSource {
   var setups: [NetworkSetup] = []
   var switchPorts: [String: SwitchPortFacts] = [:]
   var silentDatabases: [DatabaseAddress: String] = [:]
+  /// What the host remembers.
+  var connections: [TrackedConnection] = []
   /// What the kernel says of the bridge.
   var bridgeFacts: BridgeFacts?
   /// What Open vSwitch answers to a trace.
@@ -69,6 +71,9 @@ struct FakeHost: PathSource {
 
   func inside(_ container: WiredContainer) throws(WireError) -> PlaceFacts? { web }
 
+  func connections(of packet: PathPacket) throws(WireError) -> [TrackedConnection] {
+    connections.filter { $0.original.target == packet.destination && $0.original.source == packet.source }
+  }
   func look(
     at bridge: LinkFacts, from entry: LinkFacts, to exit: LinkFacts, _ mac: MACAddress?
   ) throws(WireError) -> BridgeFacts? { bridgeFacts }

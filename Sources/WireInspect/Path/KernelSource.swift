@@ -100,6 +100,18 @@ package final class KernelSource: PathSource {
     do throws(SystemError) { return try body() } catch { throw Hints.explain(error, while: "opening a socket") }
   }
 
+  package func connections(of packet: PathPacket) throws(WireError) -> [TrackedConnection] {
+    guard let from = packet.source else { return [] }
+    do throws(NetlinkError) {
+      let socket: NetlinkSocket
+      do throws(SystemError) { socket = try NetlinkSocket(.netfilter) } catch { throw NetlinkError.system(error) }
+      return try socket.connections(
+        packet.protocolNumber, from: from, to: packet.destination, packet.port, until: deadline)
+    } catch {
+      throw Hints.explain(error, while: "asking connection tracking")
+    }
+  }
+
   package func look(
     at bridge: LinkFacts, from entry: LinkFacts, to exit: LinkFacts, _ mac: MACAddress?
   ) throws(WireError) -> BridgeFacts? {

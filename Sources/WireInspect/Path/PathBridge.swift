@@ -77,6 +77,12 @@ extension PathWalk {
     guard let mac = to.mac, facts.isAsked else { return }
     let name = source.host.name
     guard let entry = facts.entry else {
+      // What is not known to be the bridge's own never reaches the host.
+      guard to.name != to.bridge else {
+        throw stop(
+          name, .fdb, "\(to.bridge) does not know its own \(mac), and floods what is meant for the host",
+          "bridge fdb add \(mac) dev \(to.bridge) self permanent")
+      }
       // The sender asks again for a MAC that stays silent, and the answer to that is learned.
       guard facts.ports[to.name]?.floods ?? true else {
         return note(

@@ -95,6 +95,8 @@ package protocol PathSource {
   /// The inside of a container; nil where it has ended.
   func inside(_ container: WiredContainer) throws(WireError) -> PlaceFacts?
   func lookUp(_ question: RouteQuestion, in place: PathPlace) throws(WireError) -> RouteAnswer
+  /// The connections that the host remembers from the packet's source to its destination and port.
+  func connections(of packet: PathPacket) throws(WireError) -> [TrackedConnection]
   /// A bridge of the kernel on the way of a frame for a MAC; nil where it is none.
   func look(
     at bridge: LinkFacts, from entry: LinkFacts, to exit: LinkFacts, _ mac: MACAddress?

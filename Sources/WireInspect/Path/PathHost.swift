@@ -46,6 +46,7 @@ extension PathWalk {
         "\"internal\": false in its file in networks.d")
     }
     try filter(.input, in: source.host, from: link, to: nil)
+    recall()
     try deliver(to: source.host)
     return .host
   }
@@ -148,6 +149,7 @@ extension PathWalk {
       (packet.source, packet.sourcePort) = (called.address, called.port)
     } else if !packet.isAnswer {
       try rewriteSource(leavingBy: link)
+      recall()
     }
     try use(link, in: facts)
     neighbor(nextHop, by: link, in: facts)
