@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -68,6 +71,28 @@ static int tx_offload(int socket, const char *name, unsigned command) {
 
 int clinux_tx_offload(int socket, const char *name) { return tx_offload(socket, name, ETHTOOL_GTXCSUM); }
 int clinux_tx_offload_off(int socket, const char *name) { return tx_offload(socket, name, ETHTOOL_STXCSUM); }
+
+int clinux_packet_socket(int link, uint16_t type, unsigned char *mac) {
+  // Without a protocol it hears nothing until it is bound to the link.
+  int file = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+  if (file < 0) return -1;
+  struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(type), .sll_ifindex = link};
+  socklen_t size = sizeof address;
+  int failed = bind(file, (struct sockaddr *)&address, sizeof address) ||
+               getsockname(file, (struct sockaddr *)&address, &size);
+  if (!failed && (address.sll_hatype != ARPHRD_ETHER || address.sll_halen != ETH_ALEN)) {
+    errno = EOPNOTSUPP;
+    failed = 1;
+  }
+  if (failed) {
+    int error = errno;
+    close(file);
+    errno = error;
+    return -1;
+  }
+  memcpy(mac, address.sll_addr, ETH_ALEN);
+  return file;
+}
 
 static struct flock byte_range(short type, int64_t offset) {
   return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};

@@ -35,6 +35,8 @@ package struct Network: Sendable, Equatable {
   package var managed = true
   /// Whether its containers send from no address but their own.
   package var antispoof = false
+  /// Whether it is asked on the wire, before an address is taken, if somebody has it. Linux bridges only.
+  package var probe = false
   /// In bytes; nil: the MTU of the default route's link.
   package var mtu: UInt32?
   /// The VLANs of the containers' ports.
@@ -67,7 +69,7 @@ extension Network {
   /// The keys of a network file.
   package static let keys = [
     "name", "driver", "bridge", "subnets", "masquerade", "internal", "isolate", "expose", "publish_on", "allow",
-    "managed", "antispoof", "mtu", "vlan", "vxlan", "routes", "slaac", "dns_servers", "ovs",
+    "managed", "antispoof", "probe", "mtu", "vlan", "vxlan", "routes", "slaac", "dns_servers", "ovs",
   ]
   /// Keys of the contract that are refused as not in this version.
   package static let laterKeys = ["ovn", "dns", "parent", "mode"]
@@ -94,6 +96,7 @@ extension Network {
     allow = try reader["allow"]?.sources() ?? []
     mtu = try reader["mtu"].map { (mtu) throws(WireError) in UInt32(try mtu.integer(in: 68...65535)) }
     vlan = try reader["vlan"].map { (vlan) throws(WireError) in try Self.vlan(vlan, driver) }
+    probe = try reader["probe"].map { (probe) throws(WireError) in try Self.probe(probe, driver, vlan) } ?? false
     vxlan = try reader["vxlan"].flatMap { (vxlan) throws(WireError) in try Self.vxlan(vxlan, driver, managed: managed) }
     if let given = reader["ovs"] {
       guard driver == .ovs else { throw given.refused("only for \"driver\": \"ovs\"") }
@@ -131,6 +134,16 @@ extension Network {
         "only Linux bridges check who sends", hint: "use \"driver\": \"bridge\", or take the key out")
     }
     return wanted
+  }
+
+  /// It is asked by the bridge itself, which need not be in the VLAN of its ports.
+  private static func probe(
+    _ reader: JSONReader, _ driver: Driver, _ vlan: VLANMembership?
+  ) throws(WireError) -> Bool {
+    guard try reader.bool() else { return false }
+    guard driver == .bridge else { throw reader.refused("only on Linux bridges", hint: "take the key out") }
+    guard vlan == nil else { throw reader.refused("not with \"vlan\"", hint: "take one of the two out") }
+    return true
   }
 
   private static func vlan(_ reader: JSONReader, _ driver: Driver) throws(WireError) -> VLANMembership {

@@ -42,6 +42,7 @@ package enum Hints {
     case ENOSPC: "free some space, or move state_dir"
     case EMFILE, ENFILE: "raise the limit of open files"
     case ENOMEM, ENOBUFS: "the kernel is short of memory"
+    case ENETDOWN: "set the link up: ip link set NAME up"
     default: nil
     }
   }

@@ -22,10 +22,14 @@ struct Reservation: ~Copyable {
   borrowing func make(
     _ chosen: NetworkChoice.Chosen, on host: borrowing Host
   ) throws(WireError) -> Attachment {
-    for _ in 0..<Self.attempts {
+    var chosen = chosen
+    var failures = 0
+    while failures < Self.attempts {
       do throws(PlanFailure) {
-        return try attempt(chosen, on: host)
+        let attachment = try attempt(chosen, on: host)
+        if try isOnlyOurs(attachment, &chosen, on: host) { return attachment }
       } catch {
+        failures += 1
         switch error {
         case .refused(let error): throw error
         case .taken(let holder, let error):
@@ -67,6 +71,34 @@ struct Reservation: ~Copyable {
       }
       return attachment
     }
+  }
+
+  /// Asks on the wire for the addresses, where the network wants it. Where somebody has one, nothing is reserved any more,
+  /// and the facts say so for the next plan. It is reserved first: nobody waits for this one's question.
+  private borrowing func isOnlyOurs(
+    _ attachment: Attachment, _ chosen: inout NetworkChoice.Chosen, on host: borrowing Host
+  ) throws(PlanFailure) -> Bool {
+    guard chosen.requests.contains(where: { $0.facts.network.probe }) else { return true }
+    do throws(WireError) {
+      let isOurs: Bool
+      do throws(WireError) {
+        isOurs = try !WireProbe.findsHolder(of: attachment, &chosen, on: host)
+      } catch {
+        try giveBack(attachment, on: host)
+        throw error
+      }
+      if !isOurs { try giveBack(attachment, on: host) }
+      return isOurs
+    } catch {
+      throw .refused(error)
+    }
+  }
+
+  private borrowing func giveBack(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
+    if let surroundings, let before = surroundings.attachment {
+      return try LiveRecord.set(before, insteadOf: surroundings.merged(attachment), on: host)
+    }
+    try host.change { () throws(StateError) in _ = try host.store.removeContainer(id: container.id) }
   }
 
   private var record: ContainerRecord {

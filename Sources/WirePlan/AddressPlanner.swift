@@ -44,10 +44,12 @@ struct AddressPlanner {
   ) throws(PlanFailure) -> Prefix {
     let before = try book.addressBefore(
       segment: segment, owner: container.owner, interface: request.name, family: family)
-    if let before, let pool = pools.first(where: { $0.gives(before) }) { return try claim(before, of: pool, book) }
+    if let before, facts.occupied[before] == nil, let pool = pools.first(where: { $0.gives(before) }) {
+      return try claim(before, of: pool, book)
+    }
     for pool in pools {
       let next = try book.nextAddress(
-        segment: segment, from: pool.first, to: pool.last, avoiding: { pool.avoids($0) })
+        segment: segment, from: pool.first, to: pool.last, avoiding: { pool.avoids($0) || facts.occupied[$0] != nil })
       if let next { return try claim(next, of: pool, book) }
     }
     throw exhausted(pools)
@@ -65,7 +67,8 @@ struct AddressPlanner {
       segment: segment,
       WireError(
         "giving \(request.name) an address on network \(facts.network.name)",
-        "all of \(pools.map { $0.description }.joined(separator: ", ")) is taken",
+        "all of \(pools.map { $0.description }.joined(separator: ", ")) is taken"
+          + (facts.occupied.isEmpty ? "" : ", some by other machines on bridge \(facts.network.bridge)"),
         hint: "widen the subnet's range, or run: wirehook gc"))
   }
 
@@ -94,6 +97,11 @@ struct AddressPlanner {
       throw refuse("bridge \(facts.network.bridge) has it")
     }
     if facts.hostAddresses.contains(address) { throw refuse("this host has it") }
+    if let mac = facts.occupied[address] {
+      throw refuse(
+        "another machine on bridge \(facts.network.bridge) has it, with the MAC address \(mac)",
+        "take another one, or stop that machine")
+    }
     guard let length = given.length ?? subnet?.prefix.length, let prefix = Prefix(address, length) else {
       throw refuse("the network says no prefix length", "write it as ADDRESS/LENGTH")
     }

@@ -10,6 +10,8 @@ package struct NetworkFacts: Sendable, Equatable {
   package var bridgeAddresses: [Prefix]
   /// Those of the addresses asked for that this host has itself.
   package var hostAddresses: [IPAddress] = []
+  /// Addresses that others on the wire answer for, and the MAC address that did.
+  package var occupied: [IPAddress: MACAddress] = [:]
   /// How its containers are ports of Open vSwitch; nil for a Linux bridge.
   package var switchPort: SwitchPort?
   /// What the tunnels to other hosts leave of the MTU, in bytes; nil without tunnels.

@@ -115,6 +115,12 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
           "network \(facts.network.name) is a Linux bridge, and trunk ports are Open vSwitch's",
           hint: "give one VLAN, or use a network with \"driver\": \"ovs\""))
     }
+    if let vlan = request.vlan, facts.network.probe {
+      throw .refused(
+        WireError(
+          "annotation wirehook.vlan \"\(vlan)\"", "network \(facts.network.name) has \"probe\", which asks in no VLAN",
+          hint: "take \"probe\" out of the network"))
+    }
     return request.vlan ?? facts.network.vlan
   }
 

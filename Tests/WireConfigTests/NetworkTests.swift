@@ -81,7 +81,7 @@ func masqueradeHasManyForms(_ text: String, _ expected: Masquerade) throws {
 
 @Test func allSwitchesAreRead() throws {
   let text = """
-    {"isolate":false,"expose":"all","publish_on":["192.168.1.9","::"],"allow":["10.0.0.0/8"],"slaac":true,"dns":false,
+    {"isolate":false,"expose":"all","publish_on":["192.168.1.9","::"],"allow":["10.0.0.0/8"],"slaac":true,"probe":true,"dns":false,
      "dns_servers":["10.0.0.53","fd00::53"],
      "subnets":[{"subnet":"10.0.0.0/31"},{"subnet":"10.0.1.0/24","exclude":["10.0.1.16/28"]}]}
     """
@@ -91,6 +91,7 @@ func masqueradeHasManyForms(_ text: String, _ expected: Masquerade) throws {
   #expect(front.publishOn == [try address("192.168.1.9"), try address("::")])
   #expect(front.allow == [try prefix("10.0.0.0/8")])
   #expect(front.slaac)
+  #expect(front.probe)
   #expect(front.dnsServers == [try address("10.0.0.53"), try address("fd00::53")])
   #expect(front.subnets[0].gateway == (try address("10.0.0.0")))
   #expect(front.subnets[1].exclude == [try address("10.0.1.16")...(try address("10.0.1.31"))])
@@ -102,6 +103,14 @@ func masqueradeHasManyForms(_ text: String, _ expected: Masquerade) throws {
   arguments: [
     ("[]", "networks.d/front.json (an array) failed: expected an object"),
     ("{}", "networks.d/front.json: subnets failed: the key is missing"),
+    (
+      "{\"probe\":true,\"vlan\":7,\"subnets\":[{\"subnet\":\"10.0.0.0/24\"}]}",
+      "networks.d/front.json: probe true failed: not with \"vlan\"; take one of the two out"
+    ),
+    (
+      "{\"probe\":true,\"driver\":\"ovs\",\"subnets\":[{\"subnet\":\"10.0.0.0/24\"}]}",
+      "networks.d/front.json: probe true failed: only on Linux bridges; take the key out"
+    ),
     ("{\"subnets\":[]}", "networks.d/front.json: subnets (an array) failed: expected at least one subnet"),
     ("{\"subnet\":\"x\"}", "networks.d/front.json: subnet failed: unknown key; did you mean \"subnets\"?"),
     (

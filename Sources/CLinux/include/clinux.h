@@ -33,6 +33,10 @@ int clinux_tx_offload(int socket, const char *_Nonnull name);
 /// Switches that off (ETHTOOL_STXCSUM). EOPNOTSUPP where a link can do nothing else than it does.
 int clinux_tx_offload_off(int socket, const char *_Nonnull name);
 
+/// A packet socket (packet(7)) that gets what comes in by one link of one protocol (an Ethernet type), with the Ethernet
+/// header, and sends by it; `mac` becomes the link's address of 6 bytes. EOPNOTSUPP where the link is none of Ethernet.
+int clinux_packet_socket(int link, uint16_t type, unsigned char *_Nonnull mac);
+
 /// fcntl(2) F_SETLK on one byte; `type` is F_RDLCK, F_WRLCK or F_UNLCK.
 int clinux_lock(int fd, short type, int64_t offset);
 /// fcntl(2) F_SETLKW on one byte, for at most `milliseconds`; EINTR when they are over.
