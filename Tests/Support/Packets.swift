@@ -27,9 +27,10 @@ extension Frame {
     return try icmpv6(body, ends, behindOptions: behindOptions)
   }
 
-  /// A router advertisement (RFC 4861 4.2) of a router for half an hour.
-  package static func routerAdvertisement(_ ends: Ends) throws -> [UInt8] {
-    try icmpv6([134, 0, 0, 0, 64, 0, 0x07, 0x08] + [UInt8](repeating: 0, count: 8), ends, behindOptions: false)
+  /// A router advertisement (RFC 4861 4.2) of a router for so many seconds.
+  package static func routerAdvertisement(_ ends: Ends, lifetime: UInt16 = 1800) throws -> [UInt8] {
+    let head: [UInt8] = [134, 0, 0, 0, 64, 0, UInt8(lifetime >> 8), UInt8(lifetime & 0xff)]
+    return try icmpv6(head + [UInt8](repeating: 0, count: 8), ends, behindOptions: false)
   }
 
   /// As a packet socket gets it: the kernel has taken the outer tag off.
