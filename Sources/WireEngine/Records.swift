@@ -43,7 +43,7 @@ package enum Records {
 
   private static func parse(_ text: String) throws(WireError) -> JSONValue {
     do throws(JSONError) {
-      return try JSONValue.parse(Array(text.utf8), limits: .state, duplicates: .refuse)
+      return try JSONValue.parse(Array(text.utf8), limits: .record, duplicates: .refuse)
     } catch {
       throw error.wireError(in: "the recorded state")
     }

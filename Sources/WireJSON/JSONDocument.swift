@@ -21,7 +21,13 @@ struct JSONDocument: ~Copyable {
     guard error == json_tokener_success else {
       throw JSONError("json-c: " + String(cString: json_tokener_error_desc(error)))
     }
+    // What there was no memory for is NULL without an error.
+    guard root != nil || isNull(bytes) else { throw JSONError("json-c: not enough memory") }
     return JSONDocument(adopting: root)
+  }
+
+  private static func isNull(_ bytes: [UInt8]) -> Bool {
+    bytes.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "n")
   }
 
   deinit { json_object_put(root) }

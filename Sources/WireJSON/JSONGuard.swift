@@ -25,11 +25,42 @@ package enum JSONGuard {
     var scanner = try JSONScanner(bytes, limits: limits)
     var finder = PathFinder(paths)
     var keys = KeyList()
+    var budget = Budget(limits)
     while let token = try scanner.next() {
-      if !paths.isEmpty { finder.see(token, in: scanner) }
+      if paths.isEmpty {
+        try budget.see(token, in: scanner)
+      } else {
+        let isWithin = finder.isWithin
+        finder.see(token, in: scanner)
+        if isWithin { try budget.see(token, in: scanner) }
+      }
       if duplicates == .refuse { try keys.see(token, in: scanner) }
     }
     return finder.found
+  }
+}
+
+/// What may still become a tree.
+private struct Budget {
+  private let limits: JSONLimits
+  private var values = 0
+  private var bytes = 0
+
+  init(_ limits: JSONLimits) { self.limits = limits }
+
+  mutating func see(_ token: JSONScanner.Token, in scanner: JSONScanner) throws(JSONError) {
+    switch token.kind {
+    case .endObject, .endArray: return
+    case .key: break
+    case .beginObject, .beginArray, .string, .number, .literal: values += 1
+    }
+    bytes += token.range.count
+    guard values <= limits.values else {
+      throw JSONError("expected at most \(limits.values) values", at: token.range.lowerBound, in: scanner.bytes)
+    }
+    guard bytes <= limits.kept else {
+      throw JSONError("expected at most \(limits.kept) bytes of values", at: token.range.lowerBound, in: scanner.bytes)
+    }
   }
 }
 
@@ -80,6 +111,9 @@ private struct PathFinder {
     candidates = Array(repeating: 0, count: 67)
     candidates[1] = self.paths.count == 64 ? .max : 1 << UInt64(self.paths.count) - 1
   }
+
+  /// Whether the next token is of a wanted value.
+  var isWithin: Bool { pending != 0 || !open.isEmpty }
 
   mutating func see(_ token: JSONScanner.Token, in scanner: JSONScanner) {
     switch token.kind {

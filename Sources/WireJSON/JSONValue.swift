@@ -36,6 +36,20 @@ package enum JSONValue: Sendable, Equatable {
     return try values(at: paths, places, in: bytes, limits)
   }
 
+  /// What a member of the document's object is, with nothing in it: an array or object looks empty. Nil where there is none.
+  package static func outline(
+    of name: String, in bytes: [UInt8], limits: JSONLimits
+  ) throws(JSONError) -> JSONValue? {
+    let outer = JSONLimits(size: limits.size, depth: limits.depth, kept: .max, values: .max)
+    let places = try JSONGuard.pass(over: bytes, limits: outer, duplicates: .lastWins, finding: [[name]])
+    guard let place = places.first ?? nil else { return nil }
+    switch bytes[place.start] {
+    case UInt8(ascii: "{"): return .object([])
+    case UInt8(ascii: "["): return .array([])
+    default: return try JSONDocument.parse(Array(bytes[place.start..<place.end]), depth: 1).value()
+    }
+  }
+
   /// The wanted values, parsed as one array: starting json-c's parser costs more than a small value.
   private static func values(
     at paths: [[String]], _ places: [Place?], in bytes: [UInt8], _ limits: JSONLimits

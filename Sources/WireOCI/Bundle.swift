@@ -35,12 +35,15 @@ extension Bundle {
     let wanted = [["annotations"], ["hostname"], ["root", "path"], ["mounts"], ["linux", "namespaces"]]
     let json: JSONValue
     do throws(JSONError) {
-      var found = try JSONValue.parse(bytes, limits: .bundle, duplicates: .lastWins, only: wanted)
+      let found = try JSONValue.parse(bytes, limits: .bundle, duplicates: .lastWins, only: wanted)
       // No namespaces at all: either so, or "linux" is no object. Looked at again, for it hardly ever happens.
-      if found["linux"] == nil {
-        found = try JSONValue.parse(bytes, limits: .bundle, duplicates: .lastWins)
+      if found["linux"] == nil, case .object(let members) = found,
+        let linux = try JSONValue.outline(of: "linux", in: bytes, limits: .bundle)
+      {
+        json = .object(members + [JSONValue.Member("linux", linux)])
+      } else {
+        json = found
       }
-      json = found
     } catch {
       throw error.wireError(in: document)
     }

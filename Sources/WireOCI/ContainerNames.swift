@@ -40,7 +40,7 @@ package enum PodmanBundle {
   package static func name(of id: String, list bytes: [UInt8]) throws(WireError) -> String? {
     let json: JSONValue
     do throws(JSONError) {
-      json = try JSONValue.parse(bytes, limits: .bundle, duplicates: .lastWins)
+      json = try JSONValue.parse(bytes, limits: .list, duplicates: .lastWins)
     } catch {
       throw error.wireError(in: "containers.json")
     }

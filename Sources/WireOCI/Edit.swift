@@ -36,7 +36,8 @@ struct Edit {
       result += edit.text.utf8
       position = edit.range.upperBound
     }
-    return result + bytes[position...]
+    result += bytes[position...]
+    return result
   }
 
   /// Whether an array or object that opens just before `offset` has nothing in it.

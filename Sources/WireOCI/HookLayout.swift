@@ -11,6 +11,9 @@ struct HookLayout {
     let kind: JSONScanner.Token.Kind
   }
 
+  /// The most entries of one stage.
+  private static let entryLimit = 4096
+
   /// After the document's own `{`.
   private(set) var start = 0
   private(set) var hooks: Value?
@@ -52,13 +55,13 @@ struct HookLayout {
       }
       // Which of two counts is each runtime's own choice: an entry in the wrong one would never run.
       guard stages[stage] == nil else { throw Self.twice("hooks." + stage.rawValue, key, bytes) }
-      stages[stage] = try readStage(&scanner, stage, key)
+      stages[stage] = try readStage(&scanner, stage, key, bytes)
     }
     throw JSONError("expected \"}\"")
   }
 
   private mutating func readStage(
-    _ scanner: inout JSONScanner, _ stage: HookStage, _ name: JSONScanner.Token
+    _ scanner: inout JSONScanner, _ stage: HookStage, _ name: JSONScanner.Token, _ bytes: [UInt8]
   ) throws(JSONError) -> Value {
     guard let first = try scanner.next() else { throw JSONError("expected a value") }
     guard first.kind == .beginArray else {
@@ -70,6 +73,10 @@ struct HookLayout {
       guard element.kind != .endArray else {
         entries[stage] = found
         return Self.value(name, first, element.range.upperBound)
+      }
+      guard found.count < Self.entryLimit else {
+        throw JSONError(
+          "expected at most \(Self.entryLimit) hooks of a stage", at: element.range.lowerBound, in: bytes)
       }
       found.append(element.range.lowerBound..<(try Self.skip(&scanner, from: element)))
     }

@@ -6,6 +6,8 @@ internal import WireCore
 struct DocumentScanner {
   /// How large a message may be, in bytes: a listing of some 10,000 ports.
   static let sizeLimit = 16 << 20
+  /// Of values in a message: a port and its interface have some hundred.
+  static let valueLimit = 500_000
   /// Arrays and objects within each other.
   static let depthLimit = 64
 

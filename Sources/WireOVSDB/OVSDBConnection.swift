@@ -100,7 +100,8 @@ package final class OVSDBConnection {
   private func nextMessage(step: String, until deadline: Deadline) throws(OVSDBError) -> JSONValue {
     let document = try nextDocument(step: step, until: deadline)
     do throws(JSONError) {
-      let limits = JSONLimits(size: DocumentScanner.sizeLimit, depth: DocumentScanner.depthLimit)
+      let limits = JSONLimits(
+        size: DocumentScanner.sizeLimit, depth: DocumentScanner.depthLimit, values: DocumentScanner.valueLimit)
       return try JSONValue.parse(document, limits: limits, duplicates: .lastWins)
     } catch {
       throw OVSDBError(address, step, .garbage(error.why))

@@ -37,7 +37,7 @@ enum PortCounting {
     guard done.code == 0 else { throw refused("reading the counters of ports") }
     do throws(JSONError) {
       return try JSONValue.parse(
-        done.output, limits: JSONLimits(size: 256 << 20, depth: 32), duplicates: .lastWins)
+        done.output, limits: JSONLimits(size: 256 << 20, depth: 32, values: .max), duplicates: .lastWins)
     } catch {
       throw error.wireError(in: "the output of nft")
     }

@@ -36,11 +36,13 @@ struct Corpus: Sendable {
       bytes.replaceSubrange(start..<end, with: other[from..<min(other.count, from + 80)])
     case 42:
       let piece = Array((Self.pieces.randomElement(using: &dice) ?? "").utf8)
-      let many = (0..<Int.random(in: 1...4_000, using: &dice)).flatMap { _ in piece }
+      let many = (0..<Int.random(in: 1...Self.repetitions, using: &dice)).flatMap { _ in piece }
       bytes.insert(contentsOf: many, at: start)
     default: bytes.replaceSubrange(start..<end, with: Array((Self.pieces.randomElement(using: &dice) ?? "").utf8))
     }
   }
+
+  private static let repetitions = Effort.rounds(4_000, long: 20_000)
 
   private static let pieces = [
     "[", "]", "{", "}", "\"", "\\", "\\u0000", "\\ud800", ",", ":", "null", "true", "0", "-1", "65536", "4294967296",

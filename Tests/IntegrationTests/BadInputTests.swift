@@ -22,6 +22,9 @@ import Testing
     Input(name: "a million brackets in an annotation") {
       #"{"id":"a","pid":1,"status":"created","bundle":"/","annotations":"# + String(repeating: "[", count: 1_000_000)
     },
+    Input(name: "300,000 objects as annotations", naming: ["container state", "values"]) {
+      #"{"id":"a","pid":2,"status":"created","bundle":"/","annotations":["# + Self.many("{}", 300_000) + "]}"
+    },
     Input(name: "NUL bytes") { String(repeating: "\0", count: 1000) },
     Input(name: "NUL in the id") { #"{"ociVersion":"1.0","id":"a\u0000b","status":"created","pid":2,"bundle":"/"}"# },
     Input(name: "NUL in a key") { #"{"id\u0000":"a","status":"created","pid":2,"bundle":"/"}"# },
@@ -73,6 +76,54 @@ import Testing
       #expect(result.duration < .seconds(3), "\(result.duration)")
       try expectUnchanged(host, since: before)
       #expect(!FileManager.default.fileExists(atPath: "/tmp/wirehook-climbed"))
+    }
+  }
+
+  private static func many(_ text: String, _ count: Int) -> String {
+    Array(repeating: text, count: count).joined(separator: ",")
+  }
+
+  /// A tree of the values would take far more than the text.
+  static let bundles = [
+    Input(name: "mounts that are empty", naming: ["values"]) {
+      #"{"linux":{},"annotations":{"wirehook.ports":"80"},"mounts":["# + many("{}", 1_000_000) + "]}"
+    },
+    Input(name: "arrays as annotations", naming: ["values"]) {
+      #"{"linux":{},"annotations":{"wirehook.ports":["# + many("[[]]", 1_000_000) + "]}}"
+    },
+    Input(name: "an annotation of 15 MB", naming: ["bytes of values"]) {
+      #"{"linux":{},"annotations":{"wirehook.dns":""# + String(repeating: "x", count: 15_000_000) + #""}}"#
+    },
+  ]
+
+  @Test(arguments: bundles) func aConfigOfTheBundleWithTooMuchInItIsRefusedInLittleMemory(input: Input) throws {
+    try Sandbox.with { host in
+      let web = try host.container("web")
+      try input.text().write(toFile: "\(web.bundle)/config.json", atomically: true, encoding: .utf8)
+      let limit = ["prlimit", "--data=67108864", "--"]
+      let result = try host.tryAttach(web, under: limit)
+      expectOneErrorLine(result, naming: ["config.json"] + input.naming)
+      #expect(result.duration < .seconds(1), "\(result.duration)")
+      let words = ["--config", host.configFile, "create", "--bundle", web.bundle, "web"]
+      let shim = try host.run(limit + [Built.path("wirehook-runc")] + words)
+      #expect(shim.exitCode == 1, "\(shim)")
+      #expect(shim.stderr.contains("config.json") && shim.stderr.contains(input.naming[0]), "\(shim)")
+    }
+  }
+
+  /// What is not wanted of it is only looked at.
+  @Test func aConfigOfTheBundleMayHaveMuchThatIsNotWanted() throws {
+    try Sandbox.with { host in
+      let web = try host.container("web")
+      let namespaces = #""linux":{"namespaces":[{"type":"network"}]}"#
+      for (rest, isWired) in [("," + namespaces, true), ("", false)] {
+        try (#"{"x":["# + Self.many("{}", 1_000_000) + "]" + rest + "}")
+          .write(toFile: "\(web.bundle)/config.json", atomically: true, encoding: .utf8)
+        let result = try host.tryAttach(web, under: ["prlimit", "--data=67108864", "--"])
+        #expect(result.exitCode == 0, "\(result)")
+        #expect(try web.links() == (isWired ? ["eth0", "lo"] : ["lo"]))
+        try host.detach("web")
+      }
     }
   }
 
