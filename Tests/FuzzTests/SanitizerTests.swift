@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Support
 import Testing
 
@@ -22,5 +23,36 @@ import Testing
     command.limit = .seconds(Effort.rounds(30, long: 600))
     let result = try command.run()
     #expect(result.exitCode == 0, "\(result.stderr.suffix(3000))")
+  }
+
+  /// The rest of our C: the calls that Swift does not see, and what the headers of libraries lack.
+  @Test(.enabled(if: Tool.root.isThere, "needs root")) func eachFunctionOfOurCIsCalledUnderTheSanitizers() throws {
+    let root = Built.root
+    let driver = "\(root)/Tests/FuzzHarness/shims.c"
+    let source = try String(contentsOfFile: driver, encoding: .utf8)
+    for header in ["CLinux/include/clinux.h", "CJSONC/shim.h", "CSQLite/shim.h", "CMnl/shim.h", "CNftnl/shim.h"] {
+      let text = try String(contentsOfFile: "\(root)/Sources/\(header)", encoding: .utf8)
+      for found in text.matches(of: /\b(c(?:linux|jsonc|sqlite|mnl|nftnl)_[a-z_]+)\(/) {
+        #expect(source.contains("\(found.1)("), "\(header): \(found.1) is not called")
+      }
+    }
+    let folder = "/tmp/wht-shims-\(getpid())"
+    try FileManager.default.createDirectory(atPath: "\(folder)/work", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let parts = ["arguments", "clinux", "legacy_tables"].map { "\(root)/Sources/CLinux/\($0).c" }
+    var compiler = Command(
+      [
+        Clang.path ?? "clang", "-g", "-O1", "-w", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+        "-D_GNU_SOURCE", "-I", "\(root)/Sources/CLinux/include", driver,
+      ] + parts + ["-o", "\(folder)/shims", "-ljson-c", "-lsqlite3"])
+    compiler.limit = .seconds(120)
+    let compiled = try compiler.run()
+    #expect(compiled.exitCode == 0, "\(compiled.stderr.suffix(3000))")
+    let corpus = "\(root)/Tests/corpus"
+    let documents = try FileManager.default.subpathsOfDirectory(atPath: corpus).filter { $0.hasSuffix(".json") }
+    var command = Command(["\(folder)/shims", "\(folder)/work"] + documents.sorted().map { "\(corpus)/\($0)" })
+    command.limit = .seconds(120)
+    let result = try command.run()
+    #expect(result.exitCode == 0 && result.stdout == "all called\n", "\(result.stderr.suffix(3000))")
   }
 }
