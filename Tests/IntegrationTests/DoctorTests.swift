@@ -10,7 +10,10 @@ import Testing
       let result = try host.wirehook("doctor")
       #expect(result.exitCode == 0, "\(result)")
       #expect(result.duration < .seconds(20))
-      for feature in ["veth", "bridge", "nf_tables", "nf_tables ingress hook", "vxlan", "ifb", "tbf", "IPv6"] {
+      for feature in [
+        "veth", "bridge", "nf_tables", "nf_tables ingress hook", "nf_tables bridge family", "vxlan", "ifb", "tbf",
+        "IPv6",
+      ] {
         #expect(result.stdout.contains("ok       kernel: \(feature): works"), "\(feature)\n\(result.stdout)")
       }
       for line in result.stdout.split(separator: "\n") {

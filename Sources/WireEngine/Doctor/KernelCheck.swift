@@ -87,11 +87,16 @@ enum KernelCheck {
         name: "nf_tables ingress hook", use: "the host hears what containers on Open vSwitch's userspace datapath send",
         isVital: networks.contains { $0.driver == .ovs },
         remedy: "use Linux 5.10 or newer with CONFIG_NETFILTER_INGRESS")
+      let bridge = Feature(
+        name: "nf_tables bridge family",
+        use: "containers on Linux bridges may send from addresses of others (antispoof)",
+        isVital: false, remedy: "use a kernel with CONFIG_NF_TABLES_BRIDGE, or set \"antispoof\": false")
       do throws(NFTablesError) {
         let socket = try FirewallSocket()
         let end = deadline.moment
         judge(table) { () throws(NFTablesError) in try socket.build(elements: [], deadline: end) }
         judge(ingress) { () throws(NFTablesError) in try socket.add([], guarding: [link], deadline: end) }
+        judge(bridge) { () throws(NFTablesError) in try socket.build(elements: [.antispoof(link)], deadline: end) }
       } catch {
         lacks(table, error.reason)
       }
