@@ -8,8 +8,10 @@ struct FilterExpressions {
   private(set) var outcome = FilterOutcome.goesOn
   /// What the registers hold, where it is a field that we know.
   private var registers: [UInt32: FilterField] = [:]
+  private let reading: FilterReading
 
-  init(_ expressions: Attributes) {
+  init(_ expressions: Attributes, _ reading: FilterReading) {
+    self.reading = reading
     expressions.forEach { _, expression in
       guard let name = expression[Int(NFTA_EXPR_NAME.rawValue)]?.text else { return }
       let none = Attributes(bytes: UnsafeRawBufferPointer(start: nil, count: 0))
@@ -21,13 +23,15 @@ struct FilterExpressions {
     switch name {
     case "meta": load(data, NFTA_META_DREG, data[Int(NFTA_META_KEY.rawValue)]?.number.flatMap(Self.meta))
     case "ct": load(data, NFTA_CT_DREG, data[Int(NFTA_CT_KEY.rawValue)]?.number.flatMap(Self.connection))
-    case "payload": load(data, NFTA_PAYLOAD_DREG, Self.payload(data))
+    case "payload": load(data, NFTA_PAYLOAD_DREG, Self.payload(data) ?? address(data))
     case "bitwise": mask(data)
     case "cmp": compare(data)
     case "range": range(data)
     case "lookup": lookUp(data)
     case "immediate": decide(data)
     case "reject": outcome = .reject
+    case "match" where reading == .translations && data.name == "addrtype": conditions.append(addressType(data))
+    case "fib" where reading == .translations: load(data, NFTA_FIB_DREG, Self.fib(data))
     case "match": conditions += XtablesMatch.conditions(name: data.name, info: data.info)
     case "target": outcome = XtablesTarget.outcome(name: data.name)
     // What they load is not followed: comparing it narrows.
@@ -68,6 +72,34 @@ struct FilterExpressions {
       data[Int(NFTA_PAYLOAD_BASE.rawValue)]?.number == NFT_PAYLOAD_TRANSPORT_HEADER.rawValue
       && data[Int(NFTA_PAYLOAD_OFFSET.rawValue)]?.number == 2 && data[Int(NFTA_PAYLOAD_LEN.rawValue)]?.number == 2
     return isPort ? .destinationPort : nil
+  }
+
+  /// The source or the destination of the network header, or whole bytes of its beginning.
+  private func address(_ data: Attributes) -> FilterField? {
+    guard reading == .translations,
+      data[Int(NFTA_PAYLOAD_BASE.rawValue)]?.number == NFT_PAYLOAD_NETWORK_HEADER.rawValue,
+      let length = data[Int(NFTA_PAYLOAD_LEN.rawValue)]?.number
+    else { return nil }
+    switch (data[Int(NFTA_PAYLOAD_OFFSET.rawValue)]?.number, length) {
+    case (12, 1...4), (8, 5...16): return .sourceAddress
+    case (16, 1...4), (24, 1...16): return .destinationAddress
+    default: return nil
+    }
+  }
+
+  private static func fib(_ data: Attributes) -> FilterField? {
+    let asksType = data[Int(NFTA_FIB_RESULT.rawValue)]?.number == NFT_FIB_RESULT_ADDRTYPE.rawValue
+    return asksType && data[Int(NFTA_FIB_FLAGS.rawValue)]?.number == NFTA_FIB_F_DADDR.rawValue ? .destinationType : nil
+  }
+
+  /// `struct xt_addrtype_info_v1`: bits of address types, of the source and of the destination.
+  private func addressType(_ data: Attributes) -> FilterCondition {
+    let info = data.info
+    let (flags, local) = (info.word(at: 4), UInt32(1) << UInt32(RTN_LOCAL))
+    guard data[Int(NFTA_MATCH_REV.rawValue)]?.number == 1, info.count >= 8, info.half(at: 0) == 0,
+      info.half(at: 2) == local, flags & ~2 == 0
+    else { return .narrows }
+    return .equals(.destinationType, FilterField.local, isInverted: flags & 2 != 0)
   }
 
   /// An expression without a destination register sets a packet's field instead, which lets it go on.
@@ -166,6 +198,11 @@ extension Attributes {
   /// NFTA_MATCH_NAME and NFTA_TARGET_NAME are the same number.
   fileprivate var name: String { self[Int(NFTA_MATCH_NAME.rawValue)]?.text ?? "" }
   fileprivate var info: [UInt8] { self[Int(NFTA_MATCH_INFO.rawValue)]?.array ?? [] }
+}
+
+extension FilterField {
+  /// The value of `destinationType` for the host's own addresses.
+  package static var local: [UInt8] { withUnsafeBytes(of: UInt32(RTN_LOCAL)) { Array($0) } }
 }
 
 extension [UInt8] {

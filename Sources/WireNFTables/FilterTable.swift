@@ -72,6 +72,8 @@ package struct FilterRule: Sendable, Hashable {
   package let handle: UInt64?
   package let conditions: [FilterCondition]
   package let outcome: FilterOutcome
+  /// What it makes of the packet's destination; only read of the chains that rewrite addresses.
+  package var rewrite: DestinationRewrite?
 
   package init(handle: UInt64?, _ conditions: [FilterCondition], _ outcome: FilterOutcome) {
     self.handle = handle
@@ -94,7 +96,14 @@ package enum FilterField: Sendable, Hashable {
   case destinationPort
   /// The bridge that a port belongs to, in family `bridge`.
   case inputBridge, outputBridge
+  /// Of the network header; a prefix of whole bytes is the beginning of one. Only where addresses are rewritten.
+  case sourceAddress, destinationAddress
+  /// `RTN_LOCAL` and so on, of the destination (`fib daddr type`). Only there, too.
+  case destinationType
 }
+
+/// Which of the firewall's chains are read.
+enum FilterReading { case filters, translations }
 
 package enum FilterCondition: Sendable, Hashable {
   /// Equal to the bytes, or beginning with them; of numbers all bytes, in the order that the kernel compares.

@@ -7,16 +7,29 @@ extension FirewallSocket {
   package borrowing func filters(
     at hooks: Set<FilterChain.Hook>, deadline: Int64
   ) throws(NFTablesError) -> [FilterTable] {
+    try tables(at: hooks, .filters, deadline: deadline)
+  }
+
+  /// The same of the tables that rewrite addresses there.
+  package borrowing func translations(
+    at hooks: Set<FilterChain.Hook>, deadline: Int64
+  ) throws(NFTablesError) -> [FilterTable] {
+    try tables(at: hooks, .translations, deadline: deadline)
+  }
+
+  private borrowing func tables(
+    at hooks: Set<FilterChain.Hook>, _ reading: FilterReading, deadline: Int64
+  ) throws(NFTablesError) -> [FilterTable] {
     var tables: [FilterTable] = []
     for (kind, number) in Self.families {
       let found = try collect(NFT_MSG_GETCHAIN, number, [], for: "listing chains", deadline: deadline) { message in
-        FilterChain(message).map { (table: message[Int(NFTA_CHAIN_TABLE.rawValue)]?.text ?? "", chain: $0) }
+        FilterChain(message, reading).map { (table: message[Int(NFTA_CHAIN_TABLE.rawValue)]?.text ?? "", chain: $0) }
       }
       let names = Set(found.filter { $0.chain.hook.map(hooks.contains) ?? false }.map(\.table))
       for name in names.sorted() where name != FirewallTable.name || kind != .inet && kind != .bridge {
         guard try isAwake(name, number, deadline: deadline) else { continue }
         var table = FilterTable(kind, name, chains: found.filter { $0.table == name }.map(\.chain))
-        try read(&table, number, deadline: deadline)
+        try read(&table, number, reading, deadline: deadline)
         tables.append(table)
       }
     }
@@ -60,7 +73,9 @@ extension FirewallSocket {
   }
 
   /// The rules of a table, and the sets that they look up.
-  private borrowing func read(_ table: inout FilterTable, _ family: UInt8, deadline: Int64) throws(NFTablesError) {
+  private borrowing func read(
+    _ table: inout FilterTable, _ family: UInt8, _ reading: FilterReading, deadline: Int64
+  ) throws(NFTablesError) {
     let name = table.name
     let rules = try collect(
       NFT_MSG_GETRULE, family, [(Int(NFTA_RULE_TABLE.rawValue), name)], for: "listing rules", deadline: deadline
@@ -69,7 +84,7 @@ extension FirewallSocket {
       guard message[Int(NFTA_RULE_TABLE.rawValue)]?.text == name,
         let chain = message[Int(NFTA_RULE_CHAIN.rawValue)]?.text
       else { return nil }
-      return (chain, FilterRule(message))
+      return (chain, FilterRule(message, reading))
     }
     let byChain = Dictionary(grouping: rules, by: \.chain)
     for index in table.chains.indices {
@@ -99,15 +114,15 @@ extension FirewallSocket {
 }
 
 extension FilterChain {
-  /// Reads an NFT_MSG_NEWCHAIN; nil for a base chain that filters nothing.
-  fileprivate init?(_ message: Attributes) {
+  /// Reads an NFT_MSG_NEWCHAIN; nil for a base chain of the other kind.
+  fileprivate init?(_ message: Attributes, _ reading: FilterReading) {
     guard let name = message[Int(NFTA_CHAIN_NAME.rawValue)]?.text else { return nil }
     guard let hook = message[Int(NFTA_CHAIN_HOOK.rawValue)] else {
       self.init(name)
       return
     }
     guard let number = hook[Int(NFTA_HOOK_HOOKNUM.rawValue)]?.number, let at = Hook(rawValue: number),
-      message[Int(NFTA_CHAIN_TYPE.rawValue)]?.text != "nat"
+      (message[Int(NFTA_CHAIN_TYPE.rawValue)]?.text == "nat") == (reading == .translations)
     else { return nil }
     let priority = hook[Int(NFTA_HOOK_PRIORITY.rawValue)]?.number ?? 0
     let policy = message[Int(NFTA_CHAIN_POLICY.rawValue)]?.number ?? UInt32(NF_ACCEPT)
@@ -117,11 +132,13 @@ extension FilterChain {
 
 extension FilterRule {
   /// Reads an NFT_MSG_NEWRULE.
-  fileprivate init(_ message: Attributes) {
+  fileprivate init(_ message: Attributes, _ reading: FilterReading) {
     let none = Attributes(bytes: UnsafeRawBufferPointer(start: nil, count: 0))
-    let expressions = FilterExpressions(message[Int(NFTA_RULE_EXPRESSIONS.rawValue)] ?? none)
+    let list = message[Int(NFTA_RULE_EXPRESSIONS.rawValue)] ?? none
+    let expressions = FilterExpressions(list, reading)
     let handle = message[Int(NFTA_RULE_HANDLE.rawValue)]?.array.reduce(0) { $0 << 8 | UInt64($1) }
     self.init(handle: handle, expressions.conditions, expressions.outcome)
+    if reading == .translations { rewrite = DestinationRewrite(expressions: list) }
   }
 
   /// The names of the sets that it looks up by a field that we know.

@@ -83,6 +83,7 @@ struct Traveller: Sendable, Hashable {
     case .transport: transport.map { value.first == $0 ? .always : .never } ?? .sometimes
     case .destinationPort:
       port.map { value == [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] ? .always : .never } ?? .sometimes
+    case .sourceAddress, .destinationAddress, .destinationType: .sometimes
     case .inputBridge, .outputBridge: bridge.map { Self.begins($0, value) ? .always : .never } ?? .sometimes
     }
   }

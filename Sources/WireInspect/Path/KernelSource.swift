@@ -168,6 +168,12 @@ enum PlaceReader {
       throw Hints.explain(error, while: "looking at the network of \(name)")
     }
     facts.tables = try FlowJudgement.tables(until: deadline)
+    do throws(NFTablesError) {
+      let socket = try FirewallSocket()
+      facts.translations = try socket.translations(at: [.prerouting, .output], deadline: deadline.moment)
+    } catch {
+      throw Hints.explain(error, while: "reading who rewrites addresses in \(name)")
+    }
     if isOn("net", "ipv4", "ip_forward") { facts.forwards.insert(.ipv4) }
     if isOn("net", "ipv6", "conf", "all", "forwarding") { facts.forwards.insert(.ipv6) }
     if isOn("net", "bridge", "bridge-nf-call-iptables") { facts.filtersBridges.insert(.ipv4) }

@@ -15,6 +15,8 @@ package struct PlaceFacts: Sendable {
   package var neighbors: [NeighborEntry] = []
   /// Other people's tables.
   package var tables: [FilterTable] = []
+  /// Those of them that rewrite addresses.
+  package var translations: [FilterTable] = []
   package var listeners: [ListenerFacts] = []
   /// The families whose packets it passes on.
   package var forwards: Set<Family> = []

@@ -18,7 +18,7 @@ extension PathWalk {
         packet.destination = original
       }
     } else {
-      rewriteDestination(fromHost: false)
+      translate(.prerouting, in: facts, from: link)
       try refuseLostPort()
     }
     // A packet of the host's own address would be a martian.
@@ -69,7 +69,7 @@ extension PathWalk {
     switch code {
     case EXDEV: "sysctl -w net.ipv4.conf.\(link.name).rp_filter=2"
     case _ where !source.host.forwards.contains(packet.family): onCommand
-    default: "ip route add \(Prefix(host: packet.destination)) via GATEWAY"
+    default: routeCommand
     }
   }
 

@@ -11,6 +11,11 @@ extension PathWalk {
   mutating func send(from container: WiredContainer) throws(Interruption) -> Arrival {
     let facts = try inside(container)
     let place = PathPlace.container(container.attachment.container.id)
+    if !packet.isAnswer { translate(.output, in: facts, from: nil) }
+    // What was rewritten inside is put back inside: the host knows nothing of it.
+    (translation, packet.isTranslated) = (
+      packet.isAnswer ? translation : Translation(), packet.isTranslated && packet.isAnswer
+    )
     if !facts.has(packet.destination) { try useOwnLink(of: container, in: facts) }
     let answer = try lookUp(RouteQuestion(to: packet.destination, from: packet.source), in: place)
     guard case .found(let choice) = answer else {
@@ -35,19 +40,20 @@ extension PathWalk {
     let facts = source.host
     if !packet.isAnswer {
       // The source is chosen before the destination is rewritten: whoever calls 127.0.0.1 calls from there.
-      if packet.source == nil, case .found(let choice) = try lookUp(RouteQuestion(to: packet.destination), in: .host) {
+      if packet.source == nil {
+        guard case .found(let choice) = try lookUp(RouteQuestion(to: packet.destination), in: .host) else {
+          throw stop(facts.name, .route, "no route to \(packet.destination)", routeCommand)
+        }
         packet.source = choice.way.source
       }
-      rewriteDestination(fromHost: true)
+      translate(.output, in: facts, from: nil)
       try refuseLostPort()
     }
     // The kernel routes a packet of 127.0.0.1's own by its destination alone, once that has been rewritten.
     let from = packet.source.flatMap { $0.isLoopback && packet.isTranslated ? nil : $0 }
     let answer = try lookUp(RouteQuestion(to: packet.destination, from: from), in: .host)
     guard case .found(let choice) = answer, let link = facts.link(choice.way.link) else {
-      throw stop(
-        facts.name, .route, "no route to \(packet.destination)",
-        "ip route add \(Prefix(host: packet.destination)) via GATEWAY")
+      throw stop(facts.name, .route, "no route to \(packet.destination)", routeCommand)
     }
     packet.source = packet.source ?? choice.way.source
     pass(facts.name, .route, text(choice, link))
@@ -57,6 +63,8 @@ extension PathWalk {
     try filter(.output, in: facts, from: nil, to: link)
     return try leaveHost(by: link, choice.way.gateway ?? packet.destination)
   }
+
+  var routeCommand: String { "ip route add \(Prefix(host: packet.destination)) via GATEWAY" }
 
   /// To an address of the place's own: by lo.
   private mutating func loop(in facts: PlaceFacts, _ arrival: Arrival) throws(Interruption) -> Arrival {
