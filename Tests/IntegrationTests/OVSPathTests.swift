@@ -78,6 +78,57 @@ import Testing
     }
   }
 
+  /// Published ports and container to container, over IPv6 and UDP.
+  @Test func bothFamiliesAndTransportsCrossTheSwitch() throws {
+    try RealSwitch.with { host, ovs in
+      try host.writeNetwork(
+        "ovsnet",
+        #"{"driver": "ovs", "bridge": "br1", "subnets": [{"subnet": "100.1.1.0/24"}, {"subnet": "fd42:1::/64"}]}"#)
+      try ovs.writeMain()
+      let web = try host.started("web", ["wirehook.ports": "8080:80,8080:80/udp"])
+      let db = try host.started("db")
+      try web.serve(80)
+      try db.serve(5432)
+      let six = try db.addresses("eth0").map { String($0.prefix { $0 != "/" }) }.first { $0.contains(":") } ?? ""
+      let port = try ovs.hostEnd(of: "db")
+      #expect(try web.ask(six, 5432, within: .seconds(5)).server == "db")
+      for words in [
+        ["web", "[\(six)]:5432"], ["web", "db:5432/udp"], ["web", "[\(six)]:5432/udp"], ["web", "db", "-6"],
+      ] {
+        let result = try host.path(words)
+        #expect(result.exitCode == 0 && result.stdout.contains("out by \(port)"), "\(result)")
+      }
+      for words in [["fd77::2", "web:80"], ["192.168.77.2", "web:80/udp"], ["host", "web:80", "-6"]] {
+        let result = try host.path(words)
+        #expect(result.exitCode == 0, "\(result)")
+        #expect(result.stdout.contains("out by \(try ovs.hostEnd(of: "web"))"), "\(result)")
+        #expect(words[0] == "host" || result.stdout.contains("out by br1"), "the answer: \(result)")
+      }
+      #expect(try host.outside.ask(Sandbox.address6, 8080, within: .seconds(5)).server == "web")
+      #expect(try host.outside.askUDP(Sandbox.address4, 8080, within: .seconds(5)).server == "web")
+      for (flow, words) in [
+        ("tcp6,tp_dst=5432", ["web", "[\(six)]:5432"]), ("udp,tp_dst=5432", ["web", "db:5432/udp"]),
+      ] {
+        try host.sh("ovs-ofctl add-flow \(ovs.management(of: "br1")) priority=500,\(flow),actions=drop")
+        try host.mend(words, stop: "switch", said: "br1 drops it: flow table=0 priority=500 \(flow) actions=drop")
+      }
+      #expect(try web.ask(six, 5432, within: .seconds(5)).server == "db")
+      let sent = try host.path(["web", "[\(six)]:5432", "--probe"])
+      #expect(sent.exitCode == 0 && sent.stdout.contains("an answer came"), "\(sent)")
+    }
+  }
+
+  @Test func portsThatAreKeptApartAreJoined() throws {
+    try RealSwitch.withNetwork(#""isolate": "containers""#) { host, _ in
+      let web = try host.started("web", ["wirehook.ip": "100.1.1.6/24"])
+      let db = try host.started("db", ["wirehook.ip": "100.1.1.7/24"])
+      try db.serve(5432)
+      #expect(try web.ask("100.1.1.7", 5432).server == nil)
+      try host.mend(["web", "db:5432"], stop: "switch", said: "Flow is between protected ports")
+      #expect(try web.ask("100.1.1.7", 5432, within: .seconds(5)).server == "db")
+    }
+  }
+
   @Test func aMACThatIsLearnedElsewhereIsForgottenByTheCommand() throws {
     try prepared { host, ovs, web, db in
       try host.sh(

@@ -52,6 +52,14 @@ import Testing
     Trouble(
       name: "the host's end down", spoil: "ip link set PORT down", path: in_, stop: "link", said: "is down"),
     Trouble(
+      name: "the host's end down, seen from inside", spoil: "ip link set PORT down", path: out, stop: "link",
+      said: "eth0 is up without a carrier"),
+    Trouble(
+      name: "the pair gone", spoil: "WEB ip link del eth0", path: out, stop: "link", said: "eth0 is gone"),
+    Trouble(
+      name: "the pair gone, seen from outside", spoil: "WEB ip link del eth0", path: in_, stop: "link",
+      said: "the host's end of eth0, is gone"),
+    Trouble(
       name: "off the bridge", spoil: "ip link set PORT nomaster", path: in_, stop: "bridge",
       said: "is not a port of wh-front"),
     Trouble(

@@ -118,24 +118,19 @@ extension PathWalk {
     case .isolated:
       throw stop(
         name, .filter, "\(place): \(input.name) and \(output.name) are isolated from each other",
-        "\"isolate\": false in the files of both networks, or call a published port")
+        input.name == output.name ? publishCommand : networkCommand(behind: input, of: output) ?? publishCommand)
     case .internalOut, .internalIn:
       throw stop(
         name, .filter,
         "\(place): \(verdict == .internalOut ? input.name : output.name) is internal, without a way "
-          + (verdict == .internalOut ? "out" : "in"), "\"internal\": false in its file in networks.d")
+          + (verdict == .internalOut ? "out" : "in"),
+        verdict == .internalOut ? sender(behind: input).flatMap { wayOut(of: $0) } : publishCommand)
     case .notPublished: throw stop(name, .filter, "\(place): it is not published", publishCommand)
     case .sourceNotAllowed:
       throw stop(
         name, .filter, "\(place): \(packet.source.map { "\($0)" } ?? "the source") is not on the port's list",
-        "add it to wirehook.allow, and start the container again")
+        allowCommand)
     }
-  }
-
-  private var publishCommand: String? {
-    guard let (container, _) = owner(of: packet.destination, on: nil), let port = packet.port else { return nil }
-    let protocolText = packet.transport == .udp ? "/udp" : ""
-    return "wirehook publish \(container.attachment.container.owner) \(port):\(port)\(protocolText)"
   }
 
   /// Out of the host by a link: to a container, or to the world.
@@ -156,7 +151,7 @@ extension PathWalk {
     let setup = source.setups.first { $0.link.description == link.name }
     guard let (container, interface) = owner(of: nextHop, on: setup?.bridge ?? InterfaceName(link.name)) else {
       if let setup, setup.subnets.contains(where: { $0.contains(nextHop) }) {
-        throw stop(facts.name, .bridge, "no container of network \(setup.network) has \(nextHop)", "see: wirehook ls")
+        throw stop(facts.name, .bridge, "no container of network \(setup.network) has \(nextHop)", "wirehook ls")
       }
       pass("outside", .end, "\(packet.source.map { "\($0)" } ?? "?") is sent to \(nextHop) by \(link.name)")
       return .outside

@@ -28,11 +28,6 @@ extension PathWalk {
           "the answer goes straight to its neighbour, and the host cannot put the called address back",
           "wirehook repair")
       }
-      if interface.isolated, theirs.isolated {
-        throw stop(
-          facts.name, .bridge, "\(interface.bridge) keeps its containers apart",
-          "\"isolate\": \"networks\" in networks.d/\(interface.network).json, and start them again")
-      }
       // A switch of its own shows nothing to the host's firewall.
       if let link = hostLink, interface.driver != .ovs, facts.filtersBridges.contains(packet.family) {
         try passForward(from: link, to: link)
@@ -54,7 +49,8 @@ extension PathWalk {
     let owner = container.attachment.container.owner
     guard let port = facts.link(named: interface.hostLink.description) else {
       throw stop(
-        facts.name, .link, "\(interface.hostLink), the host's end of \(interface.name), is gone", "restart \(owner)")
+        facts.name, .link, "\(interface.hostLink), the host's end of \(interface.name), is gone",
+        "wirehook repair \(owner)")
     }
     guard port.isUp else {
       throw stop(
@@ -80,7 +76,9 @@ extension PathWalk {
   mutating func arrive(in container: WiredContainer, _ interface: AttachedInterface) throws(Interruption) -> Arrival {
     let facts = try inside(container)
     guard let link = facts.link(named: interface.name.description) else {
-      throw stop(facts.name, .link, "\(interface.name) is gone", "restart the container")
+      throw stop(
+        facts.name, .link, "\(interface.name) is gone",
+        "wirehook repair \(container.attachment.container.owner)")
     }
     try use(link, in: facts)
     guard facts.has(packet.destination) else {

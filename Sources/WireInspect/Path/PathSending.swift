@@ -19,7 +19,9 @@ extension PathWalk {
     if !facts.has(packet.destination) { try useOwnLink(of: container, in: facts) }
     let answer = try lookUp(RouteQuestion(to: packet.destination, from: packet.source), in: place)
     guard case .found(let choice) = answer else {
-      throw stop(facts.name, .route, "no route to \(packet.destination)", defaultRoute(of: container, in: facts))
+      throw stop(
+        facts.name, .route, "no route to \(packet.destination)",
+        defaultRoute(of: container, in: facts) ?? wayOut(of: container))
     }
     if packet.source == nil {
       packet.source = choice.way.source ?? container.attachment.interfaces.first?.address(packet.family)
@@ -82,28 +84,43 @@ extension PathWalk {
     guard let own = near ?? interfaces.first(where: { $0.defaultRoutes.contains(packet.family) }) ?? interfaces.first
     else { return }
     guard let link = facts.link(named: own.name.description) else {
-      throw stop(facts.name, .link, "\(own.name) is gone", "restart the container")
+      throw stop(
+        facts.name, .link, "\(own.name) is gone",
+        "wirehook repair \(container.attachment.container.owner)")
     }
-    // A link that goes down takes its routes with it, and does not bring them back.
-    try use(link, in: facts, near == nil ? defaultRoute(of: container, in: facts) : nil)
+    try use(link, in: facts, restoring: restoration(of: own, in: container, facts, isNear: near != nil, link))
     for prefix in own.addresses where prefix.family == packet.family && !facts.has(prefix.address) {
+      let command = "\(facts.shell)ip addr add \(prefix) dev \(own.name)"
+      let routes = near == nil ? defaultRoute(of: container, in: facts, "replace") : nil
       throw stop(
         facts.name, .link, "\(own.name) has lost its address \(prefix)",
-        "\(facts.shell)ip addr add \(prefix) dev \(own.name)"
-          + (near == nil ? defaultRoute(of: container, in: facts).map { " && \($0)" } ?? "" : ""))
+        ([command] + (routes.map { [$0] } ?? [])).joined(separator: " && "))
     }
   }
 
-  /// The command that gives a container the default route that it had.
-  private func defaultRoute(of container: WiredContainer, in facts: PlaceFacts) -> String? {
+  /// What a link that went down does not bring back when it comes up: routes, and addresses of IPv6. One without a carrier
+  /// has its other end down.
+  private func restoration(
+    of interface: AttachedInterface, in container: WiredContainer, _ facts: PlaceFacts, isNear: Bool, _ link: LinkFacts
+  ) -> [String] {
+    guard !link.isUp else { return ["ip link set \(interface.hostLink) up"] }
+    var commands: [String] = []
+    if packet.family == .ipv6 {
+      commands = interface.addresses.filter { $0.family == .ipv6 }
+        .map { "\(facts.shell)ip addr replace \($0) dev \(interface.name)" }
+    }
+    return commands + (isNear ? [] : defaultRoute(of: container, in: facts, "replace").map { [$0] } ?? [])
+  }
+
+  /// The command that gives a container the default route that it had; with "replace" where it may be there still: a lost
+  /// address takes routes of IPv4 with it, and leaves those of IPv6.
+  private func defaultRoute(
+    of container: WiredContainer, in facts: PlaceFacts, _ verb: String = "add"
+  ) -> String? {
     for interface in container.attachment.interfaces where interface.defaultRoutes.contains(packet.family) {
       guard let gateway = interface.gateways.first(where: { $0.family == packet.family }) else { continue }
       let option = packet.family == .ipv6 ? "-6 " : ""
-      return "\(facts.shell)ip \(option)route add default via \(gateway) dev \(interface.name)"
-    }
-    let networks = container.attachment.interfaces.map { $0.network }
-    if source.setups.contains(where: { $0.isInternal && networks.contains($0.network) }) {
-      return "its network is internal, which means no way out: put it on another one"
+      return "\(facts.shell)ip \(option)route \(verb) default via \(gateway) dev \(interface.name)"
     }
     return nil
   }

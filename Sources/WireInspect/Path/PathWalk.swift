@@ -75,12 +75,17 @@ package struct PathWalk<Source: PathSource> {
   }
 
   /// Looks at a link that the packet uses: it must be up and have a carrier.
-  mutating func use(_ link: LinkFacts, in facts: PlaceFacts, _ restoring: String? = nil) throws(Interruption) {
-    let command = "\(facts.shell)ip link set \(link.name) up" + (restoring.map { " && \($0)" } ?? "")
-    guard link.isUp else { throw stop(facts.name, .link, "\(link.name) is down", command) }
+  mutating func use(
+    _ link: LinkFacts, in facts: PlaceFacts, restoring: [String] = []
+  ) throws(Interruption) {
+    guard link.isUp else {
+      let commands = ["\(facts.shell)ip link set \(link.name) up"] + restoring
+      throw stop(facts.name, .link, "\(link.name) is down", commands.joined(separator: " && "))
+    }
     let addresses = facts.addresses(of: link.index).filter { $0.family == packet.family }.map { "\($0)" }
     if !link.isRunning, link.kind != "bridge" {
-      throw stop(facts.name, .link, "\(link.name) is up without a carrier: its other end is down or unplugged")
+      throw stop(
+        facts.name, .link, "\(link.name) is up without a carrier: its other end is down or unplugged", restoring.first)
     }
     pass(facts.name, .link, "\(link.name) is up" + (addresses.isEmpty ? "" : ", \(addresses.joined(separator: ", "))"))
   }
