@@ -27,6 +27,13 @@ package enum DatabaseAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The socket by which ovs-vswitchd has a bridge's flows changed (ovs-vswitchd(8), "BRIDGE.mgmt"). It is beside that of the
+  /// database; nil where that is asked over the network: nothing tells then that the switch is on this host at all.
+  package func managementSocket(of bridge: InterfaceName) -> DatabaseAddress? {
+    guard case .unix(let path) = self, let slash = path.lastIndex(of: "/") else { return nil }
+    return .unix(path: "\(path[..<slash])/\(bridge).mgmt")
+  }
+
   private static func endpoint(_ text: Substring) -> (IPAddress, UInt16)? {
     let host: Substring
     let rest: Substring

@@ -2,7 +2,7 @@ internal import Glibc
 internal import WireCore
 internal import WireLinux
 
-/// A stream to a database server, with a deadline on each step.
+/// A stream to a database server, or to the management socket of a bridge, with a deadline on each step.
 struct DatabaseSocket: ~Copyable {
   let address: DatabaseAddress
   private let descriptor: Descriptor

@@ -32,6 +32,14 @@ package struct OVSDBError: Error, Sendable, Hashable {
     /// The transaction breaks a rule of the schema: nothing was changed.
     case constraint(details: String)
 
+    // OpenFlow.
+    /// What came is not what OpenFlow allows.
+    case notOpenFlow(String)
+    /// The bridge does not allow the version that is spoken here.
+    case openFlowVersion
+    /// A change of flows was refused: OFPET_… and a code of that type.
+    case flowsRefused(type: UInt16, code: UInt16)
+
     // Open vSwitch.
     /// The database has never been initialised: it has no row in table Open_vSwitch.
     case noSwitch
@@ -82,6 +90,9 @@ extension OVSDBError.Kind: CustomStringConvertible {
     case .rejected(let why): "refused: \(why)"
     case .operation(_, let error, let details): details.isEmpty ? error : "\(error): \(details)"
     case .constraint(let details): "constraint violation: \(details)"
+    case .notOpenFlow(let what): "not OpenFlow: \(what)"
+    case .openFlowVersion: "the bridge does not speak OpenFlow 1.4"
+    case .flowsRefused(let type, let code): "the flows were refused: \(Self.meaning(type)) (type \(type), code \(code))"
     case .noSwitch: "table Open_vSwitch is empty, nobody has initialised the database"
     case .bridgeMissing(let name): "there is no bridge \(name.quoted)"
     case .bridgeExists(let name): "there is a bridge \(name.quoted) already"
@@ -90,6 +101,18 @@ extension OVSDBError.Kind: CustomStringConvertible {
     case .bridgeInUse(let name): "bridge \(name.quoted) has other ports, or was changed meanwhile"
     case .switchSilent: "ovs-vswitchd did not carry it out in time, though ovsdb-server answers"
     case .interface(let name, let error): "interface \(name.quoted): \(error)"
+    }
+  }
+  /// The types of errors in OpenFlow 1.4, 7.5.4, that changes of flows meet.
+  private static func meaning(_ type: UInt16) -> String {
+    switch type {
+    case 1: "bad request"
+    case 2: "bad action"
+    case 3: "bad instruction"
+    case 4: "bad match"
+    case 5: "no such change of the table"
+    case 17: "the bundle failed"
+    default: "an error"
     }
   }
 }

@@ -170,7 +170,29 @@ extension RealSwitch {
         lines.insert("\(table) " + names.map { row[$0].text }.joined(separator: " "))
       }
     }
-    return lines
+    return lines.union(try bridges().flatMap { try flows(of: $0) }.map { "Flow \($0)" })
+  }
+
+  /// The flows of a bridge as `ovs-ofctl` prints them, sorted and without the number of their port, which is another one in
+  /// each life of it; none while ovs-vswitchd is away.
+  package func flows(of bridge: String) throws -> [String] {
+    let result = try host.run([
+      "ovs-ofctl", "--timeout=8", "-O", "OpenFlow14", "--no-stats", "--no-names", "dump-flows",
+      "unix:\(folder)/\(bridge).mgmt",
+    ])
+    return result.stdout.split(separator: "\n").filter { $0.contains("actions=") }.map { line in
+      line.replacing(#/in_port=\d+/#, with: "in_port=N").trimmingCharacters(in: .whitespaces)
+    }.sorted()
+  }
+
+  /// Those that hold containers to their own addresses, by the cookies of ours.
+  package func senderFlows(of bridge: String = "br1") throws -> [String] {
+    try flows(of: bridge).filter { $0.hasPrefix("cookie=0x5748") }
+  }
+
+  /// `ovs-ofctl VERB BRIDGE REST`, by the management socket; its failure ends the test.
+  package func ofctl(_ verb: String, _ bridge: String = "br1", _ rest: String...) throws {
+    try Command.require(["ovs-ofctl", "--timeout=8", "-O", "OpenFlow14", verb, "unix:\(folder)/\(bridge).mgmt"] + rest)
   }
 }
 

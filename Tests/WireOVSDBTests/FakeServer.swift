@@ -68,16 +68,21 @@ struct Conversation: Sendable {
   }
 
   /// What has come; empty at the end.
-  func read() -> String {
+  func read() -> String { String(decoding: readBytes(), as: UTF8.self) }
+
+  func readBytes() -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
     let count = recv(file, &buffer, buffer.count, 0)
-    return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    return Array(buffer.prefix(max(0, count)))
   }
 
   /// False when the client has gone.
   @discardableResult
-  func write(_ text: String) -> Bool {
-    var rest = Array(text.utf8)[...]
+  func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+  @discardableResult
+  func write(_ bytes: [UInt8]) -> Bool {
+    var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { send(file, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       guard count > 0 else { return false }
