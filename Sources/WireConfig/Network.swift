@@ -35,6 +35,8 @@ package struct Network: Sendable, Equatable {
   package var managed = true
   /// Whether its containers send from no address but their own.
   package var antispoof = false
+  /// The file says so itself: where it cannot be done, nothing is attached.
+  package var antispoofIsAskedFor = false
   /// Whether it is asked on the wire, before an address is taken, if somebody has it. Linux bridges only.
   package var probe = false
   /// In bytes; nil: the MTU of the default route's link.
@@ -87,7 +89,8 @@ extension Network {
     self.init(name: name, bridge: bridge, subnets: try Subnet.list(reader, managed: managed))
     self.driver = driver
     self.managed = managed
-    antispoof = try Self.antispoof(reader["antispoof"], driver, managed: managed)
+    antispoof = try reader["antispoof"]?.bool() ?? managed
+    antispoofIsAskedFor = antispoof && reader["antispoof"] != nil
     `internal` = try reader["internal"]?.bool() ?? false
     masquerade = try Self.masquerade(reader, managed: managed, isInternal: `internal`)
     isolate = try Self.isolation(reader["isolate"])
@@ -123,17 +126,6 @@ extension Network {
       throw given.refused("not in this version of wirehook", hint: "use \"bridge\" or \"ovs\"")
     }
     return driver
-  }
-
-  /// Frames of Open vSwitch pass none of the kernel's filters that know who sent them.
-  private static func antispoof(_ reader: JSONReader?, _ driver: Driver, managed: Bool) throws(WireError) -> Bool {
-    guard let reader else { return managed && driver == .bridge }
-    let wanted = try reader.bool()
-    guard !wanted || driver == .bridge else {
-      throw reader.refused(
-        "only Linux bridges check who sends", hint: "use \"driver\": \"bridge\", or take the key out")
-    }
-    return wanted
   }
 
   /// It is asked by the bridge itself, which need not be in the VLAN of its ports.

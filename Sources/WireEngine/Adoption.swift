@@ -32,7 +32,7 @@ enum Adoption {
       interface.switchPort = bridge.switchPort
       interface.vlan = bridge.vlan
       interface.addresses = found.addresses
-      interface.antispoof = try Firewall().elements(of: [.antispoof], on: host).contains(.antispoof(hostLink))
+      interface.antispoof = try isChecked(hostLink, bridge, on: host)
       interface.gateways = found.gateways
       interface.defaultRoutes = found.gateways.map { $0.family }
       let attachment = Attachment(
@@ -98,6 +98,18 @@ enum Adoption {
       // It ended while we looked.
       return nil
     }
+  }
+
+  /// Whether what comes in by the host end is checked for its sender.
+  private static func isChecked(_ link: InterfaceName, _ bridge: Bridge, on host: borrowing Host) throws(WireError)
+    -> Bool
+  {
+    guard let port = bridge.switchPort else {
+      return try Firewall().elements(of: [.antispoof], on: host).contains(.antispoof(link))
+    }
+    let cookie = FlowCookies.cookie(of: link)
+    let flows = try? host.switches.flows(port.database, bridge.name, until: host.deadline.leavingTimeToUndo)
+    return flows?.contains { $0.cookie == cookie } ?? false
   }
 
   /// What a host end is joined to.

@@ -69,15 +69,15 @@ package enum Attach {
   }
 
   /// Makes what was planned and recorded: the networks that do not stand yet, then every step. Whoever gets an error takes
-  /// back what was made.
+  /// back what was made. `isInhabited`: the container runs already.
   static func make(
-    _ attachment: Attachment, _ chosen: NetworkChoice.Chosen, _ standing: Standing, failAt: Int? = nil,
-    on host: borrowing Host, in side: borrowing ContainerSide
+    _ attachment: Attachment, _ chosen: NetworkChoice.Chosen, _ standing: Standing, isInhabited: Bool = false,
+    failAt: Int? = nil, on host: borrowing Host, in side: borrowing ContainerSide
   ) throws(WireError) {
     let setups = NetworkSetup.needed(by: attachment, chosen.requests.map { $0.facts.network }, ipv6: chosen.facts.ipv6)
     let links = try NetworkInstaller.install(setups, chosen.links, standing, on: host)
     if attachment.container.engine?.kind == .docker { try NetworkInstaller.admitBesideDocker(setups, on: host) }
-    let executor = Executor(links: links, failAt: failAt)
+    let executor = Executor(links: links, isInhabited: isInhabited, failAt: failAt)
     try executor.apply(Step.all(of: attachment), of: attachment.container, on: host, in: side)
   }
 

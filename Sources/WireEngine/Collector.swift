@@ -48,7 +48,7 @@ package enum Collector {
   package static func release(_ record: ContainerRecord, on host: borrowing Host) throws(WireError) {
     // An empty document: the process died between its claims and its plan, before any effect.
     let attachment = record.document.isEmpty ? nil : try Records.attachment(record)
-    if let attachment { try Undo.takeBack(attachment, on: host) }
+    if let attachment { try Undo.takeBack(attachment, isInhabited: lives(record), on: host) }
     let name = attachment.flatMap { EngineFacts.currentName(of: $0.container) }
     try host.change { () throws(StateError) in
       if let name, name != record.owner {

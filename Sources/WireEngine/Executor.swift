@@ -8,11 +8,15 @@ package import WirePlan
 package struct Executor: ~Copyable {
   /// The indices of the Linux bridges that the steps name.
   let links: [InterfaceName: UInt32]
+  /// Its processes run already: nothing of the container's is brought up before all of the host's stands that judges what it
+  /// sends.
+  let isInhabited: Bool
   /// The step that is made to fail, for tests: its place then gets a request that the kernel refuses.
   let failAt: Int?
 
-  package init(links: [InterfaceName: UInt32], failAt: Int? = nil) {
+  package init(links: [InterfaceName: UInt32], isInhabited: Bool, failAt: Int? = nil) {
     self.links = links
+    self.isInhabited = isInhabited
     self.failAt = failAt
   }
 
@@ -36,9 +40,10 @@ package struct Executor: ~Copyable {
     try firewall(part(.firewall), what, on: host)
     let inside = InsideContainer(what: what, failAt: failAt)
     try inside.set(part(.settings), on: host, in: side)
+    if isInhabited { try ports.settle(on: host) }
     try inside.configure(part(.container), on: host, in: side)
     try FileEditor.apply(part(.files), what, failAt: failAt, log: host.log)
-    try ports.settle(on: host)
+    if !isInhabited { try ports.settle(on: host) }
   }
 
   private borrowing func firewall(

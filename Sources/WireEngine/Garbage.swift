@@ -11,12 +11,13 @@ package enum Garbage {
   /// One thing that is left.
   package struct Finding: Sendable, Hashable {
     package enum Kind: String, Sendable {
-      case container, link, element, port
+      case container, link, element, port, flows
       /// A container that lives and was not recorded: it is, now.
       case adopted
     }
     package let kind: Kind
-    /// The container's id, the link's or the Open vSwitch port's name, or the element as nft(8) would name its set.
+    /// The container's id, the link's or the Open vSwitch port's name, the cookie of flows, or the element as nft(8) would name
+    /// its set.
     package let name: String
     /// What it is, for people.
     package let detail: String
@@ -35,10 +36,16 @@ package enum Garbage {
     // Asked before anybody is held up: a database that hangs takes all of the time.
     var ports: [DatabaseAddress: [AttachedPort]] = [:]
     do throws(WireError) { ports = try SwitchGarbage.look(on: host) } catch { failure = failure ?? error }
+    var flows: [SwitchSenders.Place: Set<UInt64>] = [:]
+    do throws(WireError) { flows = try SwitchGarbage.lookForFlows(besides: ports, on: host) } catch {
+      failure = failure ?? error
+    }
     do throws(WireError) {
       var adopted: [Attachment] = []
       findings += try unrecorded(dryRun, &adopted, on: host)
       findings += try SwitchGarbage.collect(ports, dryRun: dryRun, besides: adopted, on: host)
+      let recorded = try (adopted + Records.attachments(on: host)).flatMap { $0.interfaces }.map { $0.hostLink }
+      findings += try SwitchSenders.collect(flows, dryRun: dryRun, recorded: recorded, on: host)
     } catch {
       failure = failure ?? error
     }

@@ -87,6 +87,7 @@ package enum Hints {
     case .portExists(let name): "it carries no mark of ours: ovs-vsctl del-port \(name)"
     case .interface(let name, _): "ovs-vswitchd's log says more of \(name)"
     case .system(let error): hint(errno: error.errno)
+    case .notOpenFlow: "something else than ovs-vswitchd listens there"
     default: nil
     }
   }

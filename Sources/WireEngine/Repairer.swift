@@ -55,7 +55,7 @@ package enum Repairer {
       _ = try Undo.removeOwn(attachment.interfaces.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }, on: host)
       var links: [InterfaceName: UInt32] = [:]
       for interface in attachment.interfaces { links[interface.bridge] = host.route.index(of: interface.bridge) }
-      try Executor(links: links).apply(steps, of: attachment.container, on: host, in: side)
+      try Executor(links: links, isInhabited: true).apply(steps, of: attachment.container, on: host, in: side)
     }
   }
 

@@ -71,9 +71,9 @@ enum Outcome {
 
   /// Takes a failed attach back. What cannot be taken back stays recorded, so that gc finds it; the first error is the
   /// one that the caller reports.
-  static func cancel(_ attachment: Attachment, on host: borrowing Host) {
+  static func cancel(_ attachment: Attachment, isInhabited: Bool = false, on host: borrowing Host) {
     do throws(WireError) {
-      try Undo.takeBack(attachment, on: host)
+      try Undo.takeBack(attachment, isInhabited: isInhabited, on: host)
       try host.change { () throws(StateError) in _ = try host.store.removeContainer(id: attachment.container.id) }
       try NetworkInstaller.forgetUnused(after: attachment, on: host)
     } catch {

@@ -11,7 +11,20 @@ package import WirePlan
 package enum Undo {
   /// Takes back all of it: ports first, so that nobody is sent to a link that is going. Goes on after an error, and
   /// throws the first one.
-  package static func takeBack(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
+  ///
+  /// `isInhabited`: the container runs. What it sends is judged to the end then; else ovs-vswitchd is asked before it has
+  /// ports to take down, and nobody waits for that.
+  package static func takeBack(
+    _ attachment: Attachment, isInhabited: Bool, on host: borrowing Host
+  ) throws(WireError) {
+    if !isInhabited { SwitchSenders.remove(attachment, on: host) }
+    var failure: WireError?
+    do throws(WireError) { try takeBackAllElse(attachment, on: host) } catch { failure = error }
+    if isInhabited { SwitchSenders.remove(attachment, on: host) }
+    if let failure { throw failure }
+  }
+
+  private static func takeBackAllElse(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
     let steps = Step.all(of: attachment)
     let own = attachment.isWiredByOthers ? [] : attachment.interfaces
     let links = own.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }

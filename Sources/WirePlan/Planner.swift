@@ -63,7 +63,7 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
     // drop that as well. It sees nothing of what Open vSwitch forwards.
     interface.isolated =
       network.isolate == .containers && (facts.switchPort != nil || !host.bridgeNetfilterIsWhole)
-    interface.antispoof = network.antispoof && facts.switchPort == nil
+    interface.antispoof = try antispoof(facts)
     // On a bridge of ours an address always has the MAC that follows from it: nobody can remember another one. Each
     // announcement is flooded to every port, 3 ms of a processor's time with 300 of them.
     interface.announced = request.mac != nil || !network.managed
@@ -89,6 +89,19 @@ package struct Planner<Book: ClaimBook & ~Copyable, Ports: HostPorts & ~Copyable
       WireError(
         what, "container \(holder.quoted) has it on bridge \(network.bridge)",
         hint: "take another one, or stop that container"))
+  }
+
+  /// Flows are set by a socket of this host.
+  private borrowing func antispoof(_ facts: NetworkFacts) throws(PlanFailure) -> Bool {
+    let network = facts.network
+    guard network.antispoof, let port = facts.switchPort, port.database.managementSocket(of: network.bridge) == nil
+    else { return network.antispoof }
+    guard network.antispoofIsAskedFor else { return false }
+    throw .refused(
+      WireError(
+        "network \(network.name): antispoof",
+        "Open vSwitch is told who may send by a socket of this host, and database \(port.database) is not on one",
+        hint: "name the database by unix:PATH, or set \"antispoof\": false"))
   }
 
   /// A Linux bridge's port has the same name in each of the container's lives. ovs-vswitchd keeps what it knows by name: it

@@ -25,3 +25,18 @@ package struct SenderCheck: Sendable, Hashable {
     return IPAddress(.ipv6, 0xfe80 << 112 | identifier ^ 0x0200_0000_0000_0000)
   }
 }
+
+/// The same for a port of Open vSwitch, which looks at what it sends by itself.
+package struct SwitchSenderCheck: Sendable, Hashable {
+  package var database: DatabaseAddress
+  package var bridge: InterfaceName
+  package var check: SenderCheck
+}
+
+extension AttachedInterface {
+  /// nil: whatever it sends is let through, or the bridge is of Linux.
+  package var switchSenderCheck: SwitchSenderCheck? {
+    guard antispoof, let switchPort else { return nil }
+    return SwitchSenderCheck(database: switchPort.database, bridge: bridge, check: SenderCheck(self))
+  }
+}

@@ -12,6 +12,8 @@ package enum Step: Sendable, Hashable {
   case portVLAN(InterfaceName, UInt16)
   /// As `ovs-vsctl add-port BRIDGE HOST …`.
   case switchPort(SwitchPortStep)
+  /// What comes in by a port of Open vSwitch has the container's addresses as its sender's, or is dropped: by flows.
+  case checkSwitchSender(SwitchSenderCheck)
   /// As `tc qdisc add dev HOST root tbf …`: what the container receives.
   case ingressLimit(InterfaceName, Rate)
   /// As `tc qdisc add dev HOST ingress`, redirected through an ifb with tbf: what the container sends.
@@ -54,7 +56,7 @@ package enum Step: Sendable, Hashable {
   package var place: Place {
     switch self {
     case .veth, .portFlags, .portVLAN: .host
-    case .switchPort: .switch
+    case .switchPort, .checkSwitchSender: .switch
     case .ingressLimit, .egressLimit: .shaping
     case .guardIngress, .checkSender, .publish, .sourceNAT, .noWayBack, .forgetFlows: .firewall
     case .setting: .settings

@@ -20,7 +20,9 @@ extension Step {
   }
 
   private static func firewall(_ attachment: Attachment) -> [Step] {
-    var steps = attachment.interfaces.compactMap { $0.antispoof ? Step.checkSender(SenderCheck($0)) : nil }
+    var steps = attachment.interfaces.filter { $0.antispoof && $0.switchPort == nil }.map {
+      Step.checkSender(SenderCheck($0))
+    }
     for interface in attachment.interfaces {
       for host in interface.sourceAddresses {
         for container in interface.addresses where container.family == host.family {

@@ -177,11 +177,4 @@ import Testing
       try expectUnchanged(host, since: before)
     }
   }
-
-  @Test func openVSwitchHasNoSuchCheck() throws {
-    try Sandbox.with { host in
-      try host.writeNetwork("front", #"{"driver": "ovs", "antispoof": true, "subnets": [{"subnet": "10.210.4.0/24"}]}"#)
-      try expectRefused(host, host.container("web"), [:], naming: "antispoof")
-    }
-  }
 }

@@ -97,7 +97,8 @@ import Testing
   /// The connection ends, or stands still, after so many bytes of answers, on each connection of the hook anew.
   @Test(arguments: [true, false]) func aConnectionThatBreaksInTheMiddleLeavesNothing(closing: Bool) throws {
     try RealSwitch.withNetwork { host, ovs in
-      let path = "\(host.folder)/between.sock"
+      // Beside the sockets of the bridges.
+      let path = ovs.socket.replacing("db.sock", with: "between.sock")
       try ovs.writeNetwork(#""ovs": {"database": "unix:\#(path)"}"#)
       /// Runs `body` while answers pass up to so many bytes on each connection.
       func passing(_ bytes: Int, _ body: () throws -> Void) throws {

@@ -106,9 +106,9 @@ import Testing
       }
       // Without a tag it belongs to no VLAN of the trunk.
       try trunk.send(Frame.arpRequest(for: "100.1.1.99", from: "100.1.1.9", mac: mac), by: "eth0")
-      for member in members {
+      for (member, own) in zip(members, ["100.1.1.10", "100.1.1.20", "100.1.1.30"]) {
         let mac = try member.mac(of: "eth0")
-        try member.send(Frame.arpRequest(for: "100.1.1.98", from: "100.1.1.7", mac: mac), by: "eth0")
+        try member.send(Frame.arpRequest(for: "100.1.1.98", from: own, mac: mac), by: "eth0")
       }
       let seen = { try (members + [trunk]).map { try $0.seenARP() } }
       _ = try eventually(within: .seconds(10)) { try seen() == [1, 1, 0, 2] }

@@ -33,6 +33,12 @@ extension Frame {
     return try icmpv6(head + [UInt8](repeating: 0, count: 8), ends, behindOptions: false)
   }
 
+  /// A neighbour solicitation (RFC 4861 4.3); from `::` it is duplicate address detection.
+  package static func solicitation(of target: String, _ ends: Ends) throws -> [UInt8] {
+    guard let target = IPAddress(target) else { throw Failure("not an address") }
+    return try icmpv6([135, 0, 0, 0, 0, 0, 0, 0] + target.bytes, ends, behindOptions: false)
+  }
+
   /// As a packet socket gets it: the kernel has taken the outer tag off.
   package static func withoutTag(_ frame: [UInt8]) -> [UInt8] {
     frame[12] == 0x81 && frame[13] == 0 ? Array(frame[..<12] + frame[16...]) : frame
@@ -115,5 +121,19 @@ package struct Listener: ~Copyable {
       if count > 0, Array(buffer[..<count]) == wanted { return true }
     }
     return false
+  }
+
+  /// Whether the very frame comes before another one that was sent after it, and comes for certain; nil: neither did.
+  package func hears(_ frame: [UInt8], before last: [UInt8], within milliseconds: Int32 = 10_000) -> Bool? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    var wait = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+    while poll(&wait, 1, milliseconds) > 0 {
+      let count = recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+      guard count > 0 else { continue }
+      let heard = Array(buffer[..<count])
+      if heard == Frame.withoutTag(frame) { return true }
+      if heard == Frame.withoutTag(last) { return false }
+    }
+    return nil
   }
 }

@@ -23,6 +23,47 @@ import WirePlan
     #expect(port.network == "blue" && port.container == "c1" && port.mac == interface.mac)
   }
 
+  @Test func whatItSendsIsCheckedByTheSwitch() throws {
+    let (interface, steps) = try steps()
+    let check = try #require(interface.switchSenderCheck)
+    #expect(steps.filter { $0.place == .switch }.last == .checkSwitchSender(check))
+    #expect(check.check.mac == interface.mac && check.check.addresses == interface.addresses.map { $0.address })
+    #expect(check.bridge.description == "br1" && check.database.description == "unix:/db.sock")
+    let onLinux = try Planning().attach("c2", [])
+    #expect(onLinux.interfaces[0].antispoof && onLinux.interfaces[0].switchSenderCheck == nil)
+    #expect(Step.all(of: onLinux).allSatisfy { $0.place != .switch })
+  }
+
+  /// The other kinds of bridges, and what the network's file says of them.
+  @Test(arguments: [
+    ("", true), (", \"antispoof\": true", true), (", \"antispoof\": false", false),
+    (", \"managed\": false", false), (", \"managed\": false, \"antispoof\": true", true),
+  ])
+  func theNetworkSaysWhetherItIsChecked(_ keys: String, _ isChecked: Bool) throws {
+    var planning = Planning()
+    planning.networks["blue"] = planning.networks["blue"]?.replacing("\"vlan\": 10", with: "\"vlan\": 10\(keys)")
+    let (interface, steps) = try steps(planning, [("wirehook.ip", "100.1.1.9/24")])
+    #expect(interface.antispoof == isChecked)
+    #expect((interface.switchSenderCheck != nil) == isChecked)
+    #expect(steps.count { if case .checkSwitchSender = $0 { true } else { false } } == (isChecked ? 1 : 0))
+    #expect(!steps.contains { if case .checkSender = $0 { true } else { false } })
+  }
+
+  @Test func aSwitchThatIsAskedOverTheNetworkIsToldOnlyIfItMust() throws {
+    var planning = Planning()
+    planning.networks["blue"] = planning.networks["blue"]?.replacing("unix:/db.sock", with: "tcp:10.0.0.9:6640")
+    #expect(try !steps(planning).interface.antispoof)
+    planning.networks["blue"] = planning.networks["blue"]?.replacing("\"vlan\": 10", with: "\"antispoof\": true")
+    let refusal = try planning.refusal("c3", [("wirehook.network", "blue")])
+    #expect(refusal.contains("network blue: antispoof") && refusal.contains("tcp:10.0.0.9:6640"), "\(refusal)")
+  }
+
+  @Test func aRecordFromBeforeStaysUnchecked() throws {
+    var (interface, _) = try steps()
+    interface.antispoof = false
+    #expect(interface.switchSenderCheck == nil)
+  }
+
   @Test func theKernelsDatapathNeedsNoGuardAndCompletesChecksums() throws {
     var planning = Planning()
     planning.isUserspace = false

@@ -4,18 +4,47 @@ import WireLinux
 import WireNetlink
 import WireOVSDB
 
-/// Open vSwitch, where a network wants it: does its database answer, does ovs-vswitchd follow, by which datapath.
+/// Open vSwitch, where a network wants it: does its database answer, does ovs-vswitchd follow, by which datapath; can it be told
+/// who may send.
 enum OpenVSwitchCheck {
   static func findings(_ configuration: Configuration, _ networks: [Network]) -> [Doctor.Finding] {
     var databases: [DatabaseAddress] = []
     var findings: [Doctor.Finding] = []
     for network in networks where network.driver == .ovs {
       let database = network.ovs.database ?? configuration.main.ovsDatabase
+      if network.antispoof { findings += senders(of: network, at: database) }
       guard !databases.contains(database) else { continue }
       databases.append(database)
       findings.append(look(at: database, network.bridge))
     }
     return findings
+  }
+
+  /// Nothing where all is well, or where the bridge is still to be made.
+  private static func senders(of network: Network, at database: DatabaseAddress) -> [Doctor.Finding] {
+    let what = "antispoof of network \(network.name)"
+    guard let socket = database.managementSocket(of: network.bridge) else {
+      return [
+        Doctor.Finding(
+          .warning, what, "Open vSwitch at \(database) has no socket on this host to set flows by",
+          "name the database by unix:PATH, or set \"antispoof\": false")
+      ]
+    }
+    let deadline = Deadline.after(milliseconds: 2000)
+    do throws(OVSDBError) {
+      let look = try OpenVSwitch(database, until: deadline).look(
+        at: network.bridge.description, container: nil, until: deadline)
+      guard look.bridge != nil else { return [] }
+    } catch {
+      // That is said of the database.
+      return []
+    }
+    do throws(OVSDBError) {
+      _ = try FlowTable(socket, until: deadline).flows(.ours, until: deadline)
+      return []
+    } catch {
+      return [Doctor.Finding(.error, what, error.description, SwitchSenders.hint(error, network.bridge))]
+    }
   }
 
   private static func look(at database: DatabaseAddress, _ bridge: InterfaceName) -> Doctor.Finding {

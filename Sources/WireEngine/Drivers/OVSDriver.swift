@@ -14,6 +14,12 @@ struct OVSDriver: Driver {
   func look(at network: Network, _ standing: Standing, on host: borrowing Host) throws(WireError) -> BridgeFacts {
     let database = network.ovs.database ?? host.main.ovsDatabase
     var port = SwitchPort(database: database, isUserspace: true, limits: network.ovs.limits == .ovs)
+    if network.antispoof, !network.antispoofIsAskedFor, database.managementSocket(of: network.bridge) == nil {
+      host.log.write(
+        .warning,
+        "containers of network \(network.name) are not held to their own addresses (antispoof): "
+          + "Open vSwitch at \(database) has no socket on this host to set flows by")
+    }
     if let (index, isUserspace) = try standingLink(network, standing, on: host) {
       port.isUserspace = isUserspace
       let tunnels = try foreignTunnels(network, database, on: host)
@@ -169,25 +175,33 @@ struct OVSDriver: Driver {
     of interface: AttachedInterface, _ hostEnd: Link, on host: borrowing Host
   ) throws(WireError) -> [String] {
     guard let switchPort = interface.switchPort else { return [] }
-    let subject = "host end \(hostEnd.name) of \(interface.name)"
     var texts: [String] = []
-    if hostEnd.usesARP { texts.append("\(subject) speaks ARP") }
+    if hostEnd.usesARP { texts.append("host end \(hostEnd.name) of \(interface.name) speaks ARP") }
     do throws(OVSDBError) {
-      let ports = try host.switches.ports(switchPort.database, until: host.deadline)
-      guard let found = ports.port(interface.hostLink), found.bridge == interface.bridge.description else {
-        return texts + ["\(subject) is no port of bridge \(interface.bridge)"]
-      }
-      if found.port.vlan != interface.vlan {
-        texts.append("\(subject) is \(place(found.port.vlan)), and not \(place(interface.vlan))")
-      }
-      if found.port.externalIDs[.network] != interface.network || found.port.externalIDs[.container] == nil {
-        texts.append("\(subject) has lost its marks in Open vSwitch")
-      }
-      if found.port.isProtected != interface.isolated { texts.append("\(subject) has another isolation") }
-      if let error = found.error { texts.append("\(subject): Open vSwitch says: \(error)") }
+      let found = try host.switches.ports(switchPort.database, until: host.deadline).port(interface.hostLink)
+      texts += differences(of: interface, found)
+      if let found { texts += try SwitchSenders.differences(of: interface, found, on: host) }
     } catch {
       texts.append("Open vSwitch cannot be asked: \(error)")
     }
+    return texts
+  }
+
+  /// How a port in the database is not what was recorded.
+  private func differences(of interface: AttachedInterface, _ port: AttachedPort?) -> [String] {
+    let subject = "host end \(interface.hostLink) of \(interface.name)"
+    guard let port, port.bridge == interface.bridge.description else {
+      return ["\(subject) is no port of bridge \(interface.bridge)"]
+    }
+    var texts: [String] = []
+    if port.port.vlan != interface.vlan {
+      texts.append("\(subject) is \(place(port.port.vlan)), and not \(place(interface.vlan))")
+    }
+    if port.port.externalIDs[.network] != interface.network || port.port.externalIDs[.container] == nil {
+      texts.append("\(subject) has lost its marks in Open vSwitch")
+    }
+    if port.port.isProtected != interface.isolated { texts.append("\(subject) has another isolation") }
+    if let error = port.error { texts.append("\(subject): Open vSwitch says: \(error)") }
     return texts
   }
 
@@ -208,8 +222,33 @@ struct OVSDriver: Driver {
     }
     let what = "repairing container \(attachment.container.owner.quoted)"
     host.switches.forgetPorts()
+    guard try !holdsSenders(interfaces, what, on: host) else { return }
     let steps = Step.all(of: attachment).enumerated().map { NumberedStep(index: $0, step: $1) }
     try SwitchPorts(steps.filter { $0.step.place == .switch }, what, failAt: nil, on: host).settle(on: host)
+  }
+
+  /// Where all of the ports are right, only sets who may send what by them: a port that is taken out and put back loses frames.
+  private func holdsSenders(
+    _ interfaces: [AttachedInterface], _ what: String, on host: borrowing Host
+  ) throws(WireError) -> Bool {
+    var rows: [InterfaceRow] = []
+    do throws(OVSDBError) {
+      for interface in interfaces {
+        guard let database = interface.switchPort?.database else { continue }
+        let found = try host.switches.ports(database, until: host.deadline).port(interface.hostLink)
+        guard differences(of: interface, found).isEmpty else { return false }
+        rows += found?.interfaces ?? []
+      }
+    } catch {
+      throw Hints.explain(error, while: what)
+    }
+    for interface in interfaces {
+      guard let check = interface.switchSenderCheck else { continue }
+      let deadline = host.deadline.leavingTimeToUndo
+      try SwitchSenders.set([check], rows, SwitchSenders.connect([check], what, until: deadline), what, until: deadline)
+    }
+    host.switches.forgetPorts()
+    return true
   }
 }
 

@@ -23,6 +23,25 @@ enum SwitchGarbage {
     return found
   }
 
+  /// The flows of ours on bridges that are recorded or configured, or have ports of ours.
+  static func lookForFlows(
+    besides ports: [DatabaseAddress: [AttachedPort]], on host: borrowing Host
+  ) throws(WireError) -> [SwitchSenders.Place: Set<UInt64>] {
+    let needed = try Set(
+      Records.attachments(on: host).flatMap { $0.interfaces }.compactMap { $0.switchSenderCheck }.map {
+        SwitchSenders.Place($0)
+      })
+    var places = needed
+    for (database, ports) in ports {
+      let known = try bridges(of: database, on: host)
+      let own = ports.filter { $0.port.externalIDs[.container] != nil || known.contains($0.bridge) }.map { $0.bridge }
+      for bridge in Set(own) {
+        if let name = InterfaceName(bridge) { places.insert(SwitchSenders.Place(database, name)) }
+      }
+    }
+    return try SwitchSenders.look(at: places, needed: needed, on: host)
+  }
+
   /// Of `ports`, finds those that carry our mark and are in no record, and unless `dryRun` takes them out; others' are left
   /// alone, whatever state they are in. No lock is needed: a port's record comes before it and goes after it, so one that
   /// was there when the records are read is in them or nobody's; and what is taken out is the row that was seen.
@@ -44,6 +63,22 @@ enum SwitchGarbage {
       }
     }
     return findings
+  }
+
+  /// The bridges of one database that the configuration knows, and those of networks that stand.
+  private static func bridges(of database: DatabaseAddress, on host: borrowing Host) throws(WireError) -> Set<String> {
+    var found: Set<String> = []
+    for name in try host.configuration.networkNames() {
+      guard let network = try? host.configuration.network(named: name), network.driver == .ovs,
+        network.ovs.database ?? host.main.ovsDatabase == database
+      else { continue }
+      found.insert(network.bridge.description)
+    }
+    for marker in try host.read({ () throws(StateError) in try host.store.markers() }) where marker.bridgeIndex != 0 {
+      let setup = try Records.network(marker)
+      if setup.driver == .ovs, setup.databaseAddress(on: host) == database { found.insert(setup.bridge.description) }
+    }
+    return found
   }
 
   /// The databases that the configuration knows, and those of networks that stand.

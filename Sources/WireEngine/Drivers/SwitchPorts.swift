@@ -10,38 +10,59 @@ struct SwitchPorts {
   private let what: String
   private var pending: [Pending] = []
 
+  /// The number of the step that is made to fail when all has been done.
+  private var failing: Int?
+
   private struct Pending {
     let ovs: OpenVSwitch
     let settling: OpenVSwitch.Settling
+    /// Those of the ports that are held to their own addresses.
+    let senders: [SwitchSenderCheck]
+    var table: FlowTable?
   }
 
   init(_ steps: [NumberedStep], _ what: String, failAt: Int?, on host: borrowing Host) throws(WireError) {
     self.what = what
     guard !steps.isEmpty else { return }
     let deadline = host.deadline.leavingTimeToUndo
+    let senders = steps.compactMap { $0.step.switchSender }
     do throws(OVSDBError) {
       for steps in Self.grouped(steps) {
         let ovs = try host.switches.at(steps[0].database, until: deadline)
         let configuration = try Self.add(steps, ovs, until: deadline)
         let settling = try ovs.beginSettling(configuration, steps.map { $0.port }, until: deadline)
-        pending.append(Pending(ovs: ovs, settling: settling))
+        pending.append(Pending(ovs: ovs, settling: settling, senders: senders.filter { $0.isOfBridge(of: steps[0]) }))
       }
     } catch {
       throw Hints.explain(error, while: "\(what): adding its port to Open vSwitch")
     }
-    if let failAt, steps.contains(where: { $0.index == failAt }) {
-      throw WireError(what, "step \(failAt) was told to fail")
+    for index in pending.indices {
+      pending[index].table = try SwitchSenders.connect(pending[index].senders, what, until: deadline)
     }
+    guard let failed = steps.first(where: { $0.index == failAt }) else { return }
+    guard failed.step.switchSender != nil else { throw Self.toldToFail(what, failed.index) }
+    failing = failed.index
   }
 
-  /// Waits until ovs-vswitchd has taken every port up. One that it could not take up is an error.
+  /// Waits until ovs-vswitchd has taken every port up, and sets who may send what by it, which needs its number. A port that it
+  /// could not take up is an error.
   func settle(on host: borrowing Host) throws(WireError) {
     let deadline = host.deadline.leavingTimeToUndo
-    do throws(OVSDBError) {
-      for pending in pending { _ = try pending.ovs.finish(pending.settling, until: deadline) }
-    } catch {
-      throw Hints.explain(error, while: "\(what): adding its port to Open vSwitch")
+    for pending in pending {
+      let interfaces: [InterfaceRow]
+      do throws(OVSDBError) {
+        interfaces = try pending.ovs.finish(pending.settling, until: deadline)
+      } catch {
+        throw Hints.explain(error, while: "\(what): adding its port to Open vSwitch")
+      }
+      try SwitchSenders.set(pending.senders, interfaces, pending.table, what, until: deadline)
     }
+    host.switches.forgetPorts()
+    if let failing { throw Self.toldToFail(what, failing) }
+  }
+
+  private static func toldToFail(_ what: String, _ index: Int) -> WireError {
+    WireError(what, "step \(index) was told to fail")
   }
 
   /// Takes the ports of an attachment out, of those that are marked as its own. The devices may be long gone.
@@ -98,6 +119,19 @@ struct SwitchPorts {
       }
     }
     return groups
+  }
+}
+
+extension Step {
+  fileprivate var switchSender: SwitchSenderCheck? {
+    guard case .checkSwitchSender(let check) = self else { return nil }
+    return check
+  }
+}
+
+extension SwitchSenderCheck {
+  fileprivate func isOfBridge(of step: SwitchPortStep) -> Bool {
+    database == step.database && bridge == step.bridge
   }
 }
 

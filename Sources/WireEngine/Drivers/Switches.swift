@@ -6,7 +6,9 @@ import WireOVSDB
 final class Switches {
   private var connected: [DatabaseAddress: OpenVSwitch] = [:]
   private var listed: [DatabaseAddress: [AttachedPort]] = [:]
-  /// Databases that did not list their ports: nobody waits for one a second time.
+  /// By the management socket of the bridge.
+  private var flows: [DatabaseAddress: [Flow]] = [:]
+  /// Who did not list ports or flows: nobody waits for one a second time.
   private var silent: [DatabaseAddress: OVSDBError] = [:]
 
   func at(_ address: DatabaseAddress, until deadline: Deadline) throws(OVSDBError) -> OpenVSwitch {
@@ -31,7 +33,27 @@ final class Switches {
   }
 
   /// After a change.
-  func forgetPorts() { listed = [:] }
+  func forgetPorts() {
+    listed = [:]
+    flows = [:]
+  }
+
+  /// The flows of ours on a bridge, as they were when this was asked first.
+  func flows(
+    _ database: DatabaseAddress, _ bridge: InterfaceName, until deadline: Deadline
+  ) throws(OVSDBError) -> [Flow] {
+    let socket = try SwitchSenders.managementSocket(database, bridge)
+    if let found = flows[socket] { return found }
+    if let failure = silent[socket] { throw failure }
+    do throws(OVSDBError) {
+      let found = try FlowTable(socket, until: deadline).flows(.ours, until: deadline)
+      flows[socket] = found
+      return found
+    } catch {
+      silent[socket] = error
+      throw error
+    }
+  }
 }
 
 extension Deadline {

@@ -34,13 +34,13 @@ package enum LiveAttach {
     reservation.surroundings = surroundings
     let added = try reservation.make(chosen, on: host)
     do throws(WireError) {
-      try Attach.make(added, chosen, standing, on: host, in: side)
+      try Attach.make(added, chosen, standing, isInhabited: true, on: host, in: side)
       if before == nil { try Outcome.complete(id, on: host) }
     } catch {
       if let before {
         LiveRecord.cancel(added, backTo: before, on: host)
       } else {
-        Outcome.cancel(added, on: host)
+        Outcome.cancel(added, isInhabited: true, on: host)
       }
       throw error
     }

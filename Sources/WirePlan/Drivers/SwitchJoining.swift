@@ -8,6 +8,7 @@ struct SwitchJoining: Joining {
     var pair = interface.pair(of: container)
     pair.isSilent = true
     var steps: [Step] = [.veth(pair), .switchPort(step(interface, of: container))]
+    if let check = interface.switchSenderCheck { steps.append(.checkSwitchSender(check)) }
     if port.isUserspace { steps.append(.guardIngress(interface.hostLink)) }
     if let rate = interface.ingress, !port.limits { steps.append(.ingressLimit(interface.hostLink, rate)) }
     return steps
