@@ -33,7 +33,9 @@ import Testing
     unlink(place + ".why")
     if FileManager.default.fileExists(atPath: place) {
       let input = try Data(contentsOf: URL(filePath: place))
-      Issue.record("\(target), WIREHOOK_SEED=\(seed), \(why): \(input.count) bytes, \(input.prefix(600).map { String(format: "%02x", $0) }.joined())")
+      Issue.record(
+        "\(target), WIREHOOK_SEED=\(seed), \(why): \(input.count) bytes, \(input.prefix(600).map { String(format: "%02x", $0) }.joined())"
+      )
     }
   }
 }

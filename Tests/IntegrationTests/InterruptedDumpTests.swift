@@ -37,9 +37,10 @@ import Testing
     }
   }
 
-  /// What a command said, without the count of tracked connections.
+  /// What a command said, without the count of tracked connections, and the engines of this machine, which others use.
   private func lines(_ result: Command.Result) -> [Substring] {
-    result.stdout.split(separator: "\n").filter { !$0.contains("nf_conntrack") }
+    let elsewhere = ["nf_conntrack", "docker", "podman", "containerd", "runc", "crun"]
+    return result.stdout.split(separator: "\n").filter { line in !elsewhere.contains { line.contains($0) } }
   }
 
   /// The first attach of a host has no network yet and chooses subnets by the host's routes.
