@@ -11,10 +11,13 @@ final class SwitchReader {
   private(set) var silent: [DatabaseAddress: String] = [:]
 
   private static let tracked = 8
+  /// Milliseconds.
+  private static let patience = 3000
 
   private let deadline: Deadline
   private var names: [DatabaseAddress: [String: [Int64: String]]] = [:]
   private var daemons: [DatabaseAddress: SwitchDaemon] = [:]
+  private var failures: [DatabaseAddress: OVSDBError] = [:]
 
   /// The databases that networks and containers name, and the main file's where it is there.
   init(
@@ -48,11 +51,19 @@ final class SwitchReader {
     }
   }
 
+  /// A daemon that hangs is waited for once, and not for as long as everything else may take.
   private func run(_ command: String, _ words: [String], of database: DatabaseAddress) throws(OVSDBError) -> String {
-    if let daemon = daemons[database] { return try daemon.run(command, words, until: deadline) }
-    let daemon = try SwitchDaemon(of: database, until: deadline)
-    daemons[database] = daemon
-    return try daemon.run(command, words, until: deadline)
+    if let failure = failures[database] { throw failure }
+    let deadline = min(deadline, .after(milliseconds: Self.patience))
+    do throws(OVSDBError) {
+      let daemon = if let known = daemons[database] { known } else { try SwitchDaemon(of: database, until: deadline) }
+      daemons[database] = daemon
+      return try daemon.run(command, words, until: deadline)
+    } catch {
+      if case .rejected = error.kind { throw error }
+      failures[database] = error
+      throw error
+    }
   }
 
   func trace(_ frame: SwitchFrame) -> SwitchAnswer<SwitchTrace> {
