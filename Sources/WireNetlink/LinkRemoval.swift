@@ -23,7 +23,12 @@ extension NetlinkSocket {
       return
     }
     var batch = Batch()
-    if left.count == 1 { batch.deleteLink(.name(first)) } else { try gather(left, for: &batch, until: deadline) }
+    if left.count == 1 {
+      // By its index: where the link goes by itself before the child's turn comes, the name may be a new one's by then.
+      batch.deleteLink(index(of: first).map { .index($0) } ?? .name(first))
+    } else {
+      try gather(left, for: &batch, until: deadline)
+    }
     batch.askForAcknowledgement()
     guard let start = batch.bytes.baseAddress else { return }
     let child = clinux_send_detached(start, batch.bytes.count, descriptor ?? -1)

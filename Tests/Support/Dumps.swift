@@ -7,12 +7,7 @@ package struct Dumps {
 
   /// Compiles the library into a folder.
   package init(in folder: String) throws {
-    library = "\(folder)/dumps.so"
-    guard !FileManager.default.fileExists(atPath: library) else { return }
-    try Command.require([
-      Clang.path ?? "clang", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library,
-      "\(Built.root)/Tests/Preload/dumps.c",
-    ])
+    library = try Clang.library("Preload/dumps", in: folder)
   }
 
   /// What says so of the `first` dump of the program, counted from 1, and of those after it, so many `times` in all.
@@ -29,14 +24,4 @@ package struct Dumps {
 
   // Without chance in the order of Swift's sets, one run is like the other.
   private var environment: [String] { ["env", "SWIFT_DETERMINISTIC_HASHING=1", "LD_PRELOAD=\(library)"] }
-}
-
-/// The C compiler.
-package enum Clang {
-  /// In PATH, or beside the Swift compiler, which brings its own.
-  package static let path: String? =
-    Tool.path("clang")
-    ?? Tool.path("swift").map { $0.dropLast("swift".count) + "clang" }.flatMap {
-      FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil
-    }
 }
