@@ -153,16 +153,21 @@ static void links(void) {
   FAILS(clinux_packet_socket(1, 0x0806, mac), EOPNOTSUPP);
   FAILS(clinux_packet_socket(7777, 0x0806, mac), ENODEV);
   char *chain = text("DOCKER-USER"), *comment = text("a comment"), *overlong = repeated('c', 300);
+  unsigned char *address = exactly("sixteen bytes ..", 16);
+  const struct clinux_legacy_rule wide = {.in = bridge, .comment = comment};
+  const struct clinux_legacy_rule narrow = {.out = bridge, .destination = address, .comment = overlong};
+  const struct clinux_legacy_rule unnamed = {.in = overlong, .comment = comment};
   for (int action = CLINUX_LEGACY_REMOVE; action <= CLINUX_LEGACY_TEST; action++) {
     // There is no such chain, or the kernel has no such tables.
-    CHECK(clinux_legacy_accept(AF_INET, chain, bridge, comment, action) <= 0);
-    CHECK(clinux_legacy_accept(AF_INET6, overlong, bridge, overlong, action) <= 0);
+    CHECK(clinux_legacy_accept(AF_INET, chain, &wide, action) <= 0);
+    CHECK(clinux_legacy_accept(AF_INET6, overlong, &narrow, action) <= 0);
+    FAILS(clinux_legacy_accept(AF_INET, chain, &unnamed, action), EINVAL);
   }
   struct clinux_legacy_table *table = malloc(sizeof *table);
   if (clinux_legacy_read(AF_INET, table) == 0) free(table->entries);
   if (clinux_legacy_read(AF_INET6, table) == 0) free(table->entries);
   close(any), close(packets);
-  free(bridge), free(mac), free(chain), free(comment), free(overlong), free(table);
+  free(bridge), free(mac), free(chain), free(comment), free(overlong), free(address), free(table);
 }
 
 static void json(const char *bytes, size_t length, int depth) {

@@ -144,7 +144,7 @@ import Testing
     }
   }
 
-  /// What `install` writes to /etc goes to a mount of the test's own.
+  /// What `install` writes to /etc goes to a mount of the test's own; other tests' engines are not seen.
   @Test(.enabled(if: Tool.dockerd.isThere, "needs dockerd")) func anEngineIsSaidToBeSetUpOrNot() throws {
     try Sandbox.with { host in
       let wirehook = try Built.path("wirehook")
@@ -156,7 +156,7 @@ import Testing
         sed -i 's|"/[^"]*/wirehook-runc"|"/old/wirehook-runc"|' /etc/docker/daemon.json
         \(wirehook) doctor | grep ' docker:'
         """
-      let result = try host.run(["unshare", "-m", "sh", "-c", steps])
+      let result = try host.run(["unshare", "-m", "-p", "-f", "--mount-proc", "sh", "-c", steps])
       let lines = result.stdout.split(separator: "\n")
       guard lines.count == 3 else { throw Failure("\(result)") }
       #expect(lines[0] == "warning  docker: here, and not set up for wirehook; wirehook install docker --reload")

@@ -90,6 +90,7 @@ extension PublishedPort {
   /// The refusal of another port of the same container that collides with this one.
   func takenAlready(by other: PublishedPort) -> WireError {
     WireError(
-      "publishing \(other.mapping)", "the container publishes \(mapping) already", hint: "wirehook unpublish it first")
+      "publishing \(other.mapping)", "the container publishes \(mapping) already",
+      hint: "if it does not answer: wirehook repair; to change it, wirehook unpublish it first")
   }
 }
