@@ -17,10 +17,14 @@ package enum Undo {
   package static func takeBack(
     _ attachment: Attachment, isInhabited: Bool, on host: borrowing Host
   ) throws(WireError) {
-    if !isInhabited { SwitchSenders.remove(attachment, on: host) }
     var failure: WireError?
-    do throws(WireError) { try takeBackAllElse(attachment, on: host) } catch { failure = error }
-    if isInhabited { SwitchSenders.remove(attachment, on: host) }
+    if !isInhabited {
+      do throws(WireError) { try SwitchSenders.remove(attachment, on: host) } catch { failure = error }
+    }
+    do throws(WireError) { try takeBackAllElse(attachment, on: host) } catch { failure = failure ?? error }
+    if isInhabited {
+      do throws(WireError) { try SwitchSenders.remove(attachment, on: host) } catch { failure = failure ?? error }
+    }
     if let failure { throw failure }
   }
 

@@ -35,8 +35,14 @@ struct DatabaseSocket: ~Copyable {
       // Requests are sent one after another without a wait: Nagle's algorithm would hold the second one back.
       setsockopt(raw, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
-    let outcome = address.withSocketAddress { name, size in retrying { Glibc.connect(raw, name, size) } }
-    guard outcome == 0 else { throw OVSDBError(address, "connecting", address.failure(errno, of: "connect")) }
+    var failure: Int32 = 0
+    repeat {
+      if failure != 0 { usleep(1000) }
+      let outcome = address.withSocketAddress { name, size in retrying { Glibc.connect(raw, name, size) } }
+      failure = outcome == 0 ? 0 : errno
+      // EAGAIN: the server's queue is full, as a crowd of hooks makes it (unix(7)).
+    } while failure == EAGAIN && !deadline.isOver
+    guard failure == 0 else { throw OVSDBError(address, "connecting", address.failure(failure, of: "connect")) }
   }
 
   func send(_ bytes: [UInt8], step: String, until deadline: Deadline) throws(OVSDBError) {

@@ -42,7 +42,7 @@ enum SwitchSenders {
 
   /// Takes the flows of an attachment out. Where ovs-vswitchd does not run there are none; where it hangs nobody waits long for
   /// it, and `gc` finds them later: a number that a port had is no other port's for an hour.
-  static func remove(_ attachment: Attachment, on host: borrowing Host) {
+  static func remove(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
     let checks = attachment.isWiredByOthers ? [] : attachment.interfaces.compactMap { $0.switchSenderCheck }
     for bridge in Set(checks.map { Place($0) }) {
       let links = checks.filter { Place($0) == bridge }.map { $0.check.hostLink }
@@ -50,10 +50,9 @@ enum SwitchSenders {
         try remove(links.map { .of($0) }, at: bridge, until: patience(host))
       } catch {
         guard !meansNone(error) else { continue }
-        host.log.write(
-          .warning,
-          "taking the flows of \(attachment.container.owner) off bridge \(bridge.bridge): \(error); "
-            + "wirehook gc does it later")
+        let what = "taking the flows of \(attachment.container.owner.quoted) off bridge \(bridge.bridge)"
+        guard error.kind == .timeout || error.kind == .closed else { throw explain(error, bridge.bridge, while: what) }
+        host.log.write(.warning, "\(what): \(error); wirehook gc does it later")
       }
     }
   }

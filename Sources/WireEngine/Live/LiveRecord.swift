@@ -49,7 +49,7 @@ enum LiveRecord {
     try firewall.remove(FirewallPart(gone), on: host)
     try Flows.forget(gone, until: host.deadline)
     _ = try Undo.removeOwn(part.interfaces.flatMap { [$0.hostLink] + ($0.shaper.map { [$0] } ?? []) }, on: host)
-    SwitchSenders.remove(part, on: host)
+    try SwitchSenders.remove(part, on: host)
   }
 }
 
