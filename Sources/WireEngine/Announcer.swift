@@ -15,9 +15,15 @@ enum Announcer {
   /// A frame that is lost costs a neighbour some patience and nobody a start, so an error is only logged.
   static func announce(_ attachment: Attachment, on host: borrowing Host, in side: borrowing ContainerSide) {
     do throws(NetlinkError) {
+      var hostEnds = Batch()
       for interface in attachment.interfaces {
-        _ = try host.route.link(.name(interface.hostLink), until: host.deadline)
+        let link = try host.route.link(.name(interface.hostLink), until: host.deadline)
+        // ovs-vswitchd writes a link's flags back when it lets go of an earlier one of that name: on a busy host only now.
+        if interface.switchPort != nil, let link, !link.isUp {
+          hostEnds.setLink(.index(link.index), LinkSettings(isUp: true))
+        }
       }
+      if !hostEnds.isEmpty { try host.route.send(hostEnds, until: host.deadline) }
       var batch = Batch()
       for interface in attachment.interfaces where interface.announced && !interface.addresses.isEmpty {
         batch.setLink(.name(interface.name), LinkSettings(mac: interface.mac))
