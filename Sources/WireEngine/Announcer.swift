@@ -20,7 +20,7 @@ enum Announcer {
         let link = try host.route.link(.name(interface.hostLink), until: host.deadline)
         // ovs-vswitchd writes a link's flags back when it lets go of an earlier one of that name: on a busy host only now.
         if interface.switchPort != nil, let link, !link.isUp {
-          hostEnds.setLink(.index(link.index), LinkSettings(isUp: true))
+          hostEnds.setLink(.index(link.index), .switchPort)
         }
       }
       if !hostEnds.isEmpty { try host.route.send(hostEnds, until: host.deadline) }

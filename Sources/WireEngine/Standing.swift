@@ -27,9 +27,7 @@ struct Standing: Sendable {
 
   /// Whether this very namespace is wired already: a hook that is called twice has nothing to do the second time.
   func isAttached(_ netns: NamespaceIdentity, on host: borrowing Host) throws(WireError) -> Bool {
-    guard let own, own.status == .attached,
-      own.netns == netns
-    else { return false }
+    guard let own, own.status == .attached, own.netns == netns else { return false }
     let attachment = try Records.attachment(own)
     return attachment.interfaces.allSatisfy { host.route.index(of: $0.hostLink) != nil }
   }

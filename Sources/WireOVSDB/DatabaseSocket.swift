@@ -37,10 +37,9 @@ struct DatabaseSocket: ~Copyable {
     }
     var failure: Int32 = 0
     repeat {
-      if failure != 0 { usleep(1000) }
       let outcome = address.withSocketAddress { name, size in retrying { Glibc.connect(raw, name, size) } }
       failure = outcome == 0 ? 0 : errno
-      // EAGAIN: the server's queue is full, as a crowd of hooks makes it (unix(7)).
+      // EAGAIN: the server's queue is full, as a crowd of hooks makes it, and the kernel has waited for it (SO_SNDTIMEO).
     } while failure == EAGAIN && !deadline.isOver
     guard failure == 0 else { throw OVSDBError(address, "connecting", address.failure(failure, of: "connect")) }
   }

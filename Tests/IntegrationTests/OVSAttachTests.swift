@@ -50,6 +50,27 @@ import Testing
     }
   }
 
+  /// ovs-vswitchd writes back the flags of an earlier link of the name while the attach waits for it.
+  @Test func aHostEndThatIsSetDownMeanwhileIsSetUpAgain() throws {
+    try RealSwitch.withNetwork { host, ovs in
+      _ = try host.started("first")
+      let web = try host.container("web")
+      ovs.pause(.daemon)
+      let results = try concurrently([0, 1], width: 2) { number in
+        guard number == 1 else { return try host.tryAttach(web) }
+        defer { ovs.proceed(.daemon) }
+        let end = { try host.json("link show").array.first { $0["ifalias"].string == "wirehook: eth0 of web" } }
+        try #require(try eventually { try end()?["flags"].array.contains(.text("UP")) ?? false })
+        let name = try #require(try end()?["ifname"].string)
+        return try host.run(["ip", "link", "set", name, "down", "arp", "on"])
+      }
+      #expect(results.filter { !$0.succeeded }.map(\.description) == [])
+      #expect(try web.pings("100.1.1.254"))
+      let check = try host.wirehook("check")
+      #expect(check.exitCode == 0, "\(check)")
+    }
+  }
+
   /// Field case B59: in userspace nobody completes a checksum that was left to the device.
   @Test func checksumsAreCompleteOnAUserspaceBridgeAlone() throws {
     try RealSwitch.withNetwork { host, _ in

@@ -62,11 +62,7 @@ extension OVSDriver {
   func replug(_ attachment: Attachment, on host: borrowing Host) throws(WireError) {
     let interfaces = attachment.interfaces.filter { $0.switchPort != nil }
     var batch = Batch()
-    for interface in interfaces {
-      var settings = LinkSettings(isUp: true)
-      settings.usesARP = false
-      batch.setLink(.name(interface.hostLink), settings)
-    }
+    for interface in interfaces { batch.setLink(.name(interface.hostLink), .switchPort) }
     do throws(NetlinkError) {
       try host.route.send(batch, until: host.deadline)
     } catch {

@@ -1,5 +1,6 @@
 import WireCore
 import WireLinux
+import WireNetlink
 import WireOVSDB
 import WirePlan
 import WireState
@@ -119,6 +120,15 @@ struct SwitchPorts {
       }
     }
     return groups
+  }
+}
+
+extension LinkSettings {
+  /// The flags of a host end that is a port of Open vSwitch.
+  static var switchPort: LinkSettings {
+    var settings = LinkSettings(isUp: true)
+    settings.usesARP = false
+    return settings
   }
 }
 

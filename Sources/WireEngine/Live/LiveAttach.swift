@@ -53,9 +53,7 @@ package enum LiveAttach {
   private static func own(
     _ standing: Standing, _ netns: NamespaceIdentity, on host: borrowing Host
   ) throws(WireError) -> Attachment? {
-    guard let own = standing.own, own.status == .attached,
-      own.netns == netns, Collector.lives(own)
-    else { return nil }
+    guard let own = standing.own, own.status == .attached, own.netns == netns, Collector.lives(own) else { return nil }
     return try Records.attachment(own)
   }
 
