@@ -14,8 +14,8 @@ package enum NeighborProbe {
   ) throws(SystemError) -> (address: IPAddress, mac: MACAddress)? {
     let ipv4 = addresses.filter { $0.family == .ipv4 }
     let ipv6 = addresses.filter { $0.family == .ipv6 }
-    let arp = try ipv4.isEmpty ? nil : Listener(link, ProbeFrame.arpType)
-    let ndp = try ipv6.isEmpty ? nil : Listener(link, ProbeFrame.ipv6Type)
+    let arp = try ipv4.isEmpty ? nil : Listener(link, .arp)
+    let ndp = try ipv6.isEmpty ? nil : Listener(link, .ipv6)
     for _ in 0..<2 {
       try arp?.ask(ipv4)
       try ndp?.ask(ipv6)
@@ -51,9 +51,9 @@ private final class Listener {
   let socket: Descriptor
   private let mac: MACAddress
 
-  init(_ link: UInt32, _ type: UInt16) throws(SystemError) {
+  init(_ link: UInt32, _ type: EtherType) throws(SystemError) {
     var bytes: [UInt8] = [0, 0, 0, 0, 0, 0]
-    let raw = clinux_packet_socket(Int32(clamping: link), type, &bytes)
+    let raw = clinux_packet_socket(Int32(clamping: link), type.rawValue, &bytes)
     guard raw >= 0 else { throw SystemError("packet socket", errno) }
     socket = Descriptor(adopting: raw)
     mac = MACAddress(bytes: bytes) ?? MACAddress(0)

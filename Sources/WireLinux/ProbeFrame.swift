@@ -2,9 +2,6 @@ package import WireCore
 
 /// The Ethernet frames of a probe: what asks, and what says that an address is somebody's.
 package enum ProbeFrame {
-  static let arpType: UInt16 = 0x0806
-  static let ipv6Type: UInt16 = 0x86dd
-
   private static let solicitation: UInt8 = 135
   private static let advertisement: UInt8 = 136
 
@@ -38,9 +35,9 @@ package enum ProbeFrame {
     let bytes = Array(frame)
     guard bytes.count >= 14, let ethernet = MACAddress(bytes: bytes[6..<12]) else { return nil }
     let claim: (address: IPAddress, mac: MACAddress)? =
-      switch UInt16(bytes[12]) << 8 | UInt16(bytes[13]) {
-      case arpType: arp(bytes[14...])
-      case ipv6Type: ipv6(bytes[14...]).map { ($0, ethernet) }
+      switch EtherType(rawValue: UInt16(bytes[12]) << 8 | UInt16(bytes[13])) {
+      case .arp: arp(bytes[14...])
+      case .ipv6: ipv6(bytes[14...]).map { ($0, ethernet) }
       default: nil
       }
     guard let claim, claim.mac != own, ethernet != own, addresses.contains(claim.address) else { return nil }

@@ -87,12 +87,3 @@ enum AntispoofRuleset {
   private static let routerAdvertisement: UInt8 = 134
   private static let neighborAdvertisement: UInt8 = 136
 }
-
-/// What a frame carries (`ETH_P_…` of <linux/if_ether.h>).
-enum EtherType: UInt16, Sendable {
-  case ipv4 = 0x0800
-  case arp = 0x0806
-  case vlan = 0x8100
-  case ipv6 = 0x86dd
-  case serviceVLAN = 0x88a8
-}

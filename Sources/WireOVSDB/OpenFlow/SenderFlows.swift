@@ -30,6 +30,7 @@ package struct SenderFlows: Sendable {
 
   package var flows: [Flow] {
     advertisements + arp + packets(.ipv4) + packets(.ipv6)
+      // Within another tag: nobody here can read what is in it.
       + [EtherType.vlan, .serviceVLAN].map { flow(.foreign, [$0.field], .drop) }
       + [flow(.ownEther, [.etherSource(mac)], accept), flow(.rest, [], .drop)]
   }
@@ -38,17 +39,6 @@ package struct SenderFlows: Sendable {
   private enum Rank: UInt16 {
     case rest = 65500
     case ownEther, foreign, own, foreignAdvertisement, ownAdvertisement, routerAdvertisement
-  }
-
-  private enum EtherType: UInt16 {
-    case ipv4 = 0x0800
-    case arp = 0x0806
-    /// Within another tag: nobody here can read what is in it.
-    case vlan = 0x8100
-    case ipv6 = 0x86dd
-    case serviceVLAN = 0x88a8
-
-    var field: FlowField { .etherType(rawValue) }
   }
 
   private var accept: Flow.Outcome { .again(.isChecked) }
@@ -101,4 +91,8 @@ package struct SenderFlows: Sendable {
     }
     return [.source(.any(family)), .destination(in: Prefix(address, length) ?? Prefix(host: address))]
   }
+}
+
+extension EtherType {
+  fileprivate var field: FlowField { .etherType(rawValue) }
 }
